@@ -1,0 +1,327 @@
+"""Networks: layers, and modules that hold them together.
+
+A module is a function with parameters. All parameters of a model lie in one vector, θ.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from bplib import functional
+from bplib.arrays import as_array
+from bplib.errors import DataError, DomainError, ShapeError
+from bplib.home import Home, share_home
+from bplib.tensors import Tensor
+
+__all__ = ["Linear", "Module", "Parameter", "ReLU", "Sequential", "Sigmoid", "Tanh"]
+
+
+class Parameter(Tensor):
+    """A tensor that a model learns: it asks for a gradient and can live in the model's vector θ.
+
+    Parameters
+    ----------
+    data : array_like of real numbers, any shape
+        The first values; copied.
+    name : str, optional
+        A word for pictures and messages.
+
+    Examples
+    --------
+    >>> Parameter([0.5, 1.5])
+    tensor([0.5, 1.5], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, name: str | None = None) -> None:
+        super().__init__(data, requires_grad=True, name=name)
+        Home([self])
+
+
+class Module(ABC):
+    """A function with parameters. Subclasses assign parameters and modules as attributes.
+
+    Write ``forward``; call the module like a function.
+    """
+
+    def __init__(self) -> None:
+        self.training = True
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the output for the input `x`."""
+
+    def __call__(self, x: Any) -> Tensor:
+        return self.forward(x)
+
+    def _children(self) -> Iterator[tuple[str, Any]]:
+        for name, value in vars(self).items():
+            if isinstance(value, (Parameter, Module)):
+                yield name, value
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield each parameter once, with its path, such as ``"0.weight"``."""
+        seen: set[int] = set()
+        for name, parameter in self._walk(""):
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield name, parameter
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, Parameter]]:
+        for name, child in self._children():
+            if isinstance(child, Module):
+                yield from child._walk(f"{prefix}{name}.")
+            else:
+                yield prefix + name, child
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Yield each parameter once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    @property
+    def theta(self) -> np.ndarray:
+        """All parameters as one vector θ, shape (n,). Assigning copies new values in.
+
+        The array is the parameters' own memory: read it, and assign to change it.
+        """
+        return self._span("values")
+
+    @theta.setter
+    def theta(self, values: Any) -> None:
+        place = self._span("values")
+        new = as_array(values, place.dtype)
+        if new.shape != place.shape:
+            raise ShapeError(
+                f"theta: the model has {place.size} parameters, the vector has shape {new.shape}. "
+                f"Expected shape ({place.size},)."
+            )
+        place[...] = new
+        for parameter in self.parameters():
+            parameter.touch()
+
+    @property
+    def theta_grad(self) -> np.ndarray:
+        """The gradient of the loss with respect to θ, shape (n,); 0 where none has arrived."""
+        place = self._span("gradients")
+        for parameter in self.parameters():
+            if parameter.grad is None:
+                parameter.buffer[...] = 0.0
+        return place
+
+    def _span(self, which: str) -> np.ndarray:
+        members = list(self.parameters())
+        if not members:
+            raise DataError("theta: this module has no parameters. Try a model that contains a Linear layer.")
+        share_home(members)
+        if members[0].home is not members[-1].home:
+            raise DataError("theta: the parameters have different dtypes. Try model.astype(numpy.float64) first.")
+        start, size = members[0].offset, sum(p.size for p in members)
+        return getattr(members[0].home, which)[start : start + size]
+
+    def astype(self, dtype: Any) -> Self:
+        """Store the parameters as float32 or float64 from now on; gradients are forgotten.
+
+        Raises
+        ------
+        DomainError
+            If `dtype` is another type.
+        """
+        members = list(self.parameters())
+        for parameter in members:
+            parameter.grad = None
+            parameter.array = as_array(parameter.array, dtype)
+            parameter.touch()
+        if members:
+            Home(members)
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, where a layer such as dropout acts; or away from it."""
+        self.training = mode
+        for _, child in self._children():
+            if isinstance(child, Module):
+                child.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Give a copy of every parameter under its path."""
+        return {name: parameter.numpy() for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the values that `state_dict` gave.
+
+        Raises
+        ------
+        DataError
+            If names are missing or left over; nothing is changed then.
+        ShapeError
+            If a shape differs; nothing is changed then.
+        """
+        own = dict(self.named_parameters())
+        if missing := sorted(own.keys() ^ state.keys()):
+            raise DataError(
+                f"load_state_dict: the names do not match. Expected {sorted(own)}, got {sorted(state)}; "
+                f"these stand on one side only: {missing}."
+            )
+        for name, parameter in own.items():
+            if np.shape(state[name]) != parameter.shape:
+                raise ShapeError(
+                    f"load_state_dict: {name} has shape {parameter.shape}, the saved one has {np.shape(state[name])}."
+                )
+        for name, parameter in own.items():
+            parameter.assign(state[name])
+
+    def __repr__(self) -> str:
+        rows = [f"  {name:<12} {p.shape!s:<12} {p.size:>8,}" for name, p in self.named_parameters()]
+        total = sum(p.size for p in self.parameters())
+        return "\n".join([f"{self._title()}, {total:,} parameters", *rows])
+
+    def _title(self) -> str:
+        return type(self).__name__ + "()"
+
+
+class Linear(Module):
+    """A layer of neurons without an activation: y = x @ W + b.
+
+    Parameters
+    ----------
+    in_features : int ≥ 1
+        The number of inputs of each neuron.
+    out_features : int ≥ 1
+        The number of neurons.
+    bias : bool
+        Whether each neuron has a bias.
+    rng : numpy.random.Generator or int, optional
+        Where the first weights come from; a new, unseeded generator if left out. Weights and
+        biases are drawn uniformly from ±1/√in_features.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (in_features, out_features)
+        Column j belongs to neuron j.
+    bias : Parameter, shape (out_features,), or None
+        One number for each neuron.
+
+    Raises
+    ------
+    DomainError
+        If a number of features is no whole number of at least 1.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524,
+    section 4.6: weights of the order 1/√(number of inputs).
+
+    Examples
+    --------
+    >>> layer = Linear(2, 1, rng=np.random.default_rng(0))
+    >>> layer([[1.0, 2.0]]).shape
+    (1, 1)
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, rng: np.random.Generator | int | None = None
+    ) -> None:
+        super().__init__()
+        for name, n in (("in_features", in_features), ("out_features", out_features)):
+            if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+                raise DomainError(f"Linear: {name} is {n!r}. Expected a whole number of at least 1.")
+        rng = np.random.default_rng(rng)
+        bound = 1.0 / np.sqrt(in_features)
+        self.weight = Parameter(rng.uniform(-bound, bound, (in_features, out_features)))
+        self.bias = Parameter(rng.uniform(-bound, bound, out_features)) if bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute x @ weight + bias, for `x` of shape (..., in_features)."""
+        return functional.linear(x, self.weight, self.bias)
+
+    def _title(self) -> str:
+        return f"Linear({self.weight.shape[0]}, {self.weight.shape[1]}, bias={self.bias is not None})"
+
+
+class ReLU(Module):
+    """The rectified linear unit as a layer: max(0, x)."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute max(0, x)."""
+        return functional.relu(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent as a layer, between −1 and 1."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute tanh x."""
+        return functional.tanh(x)
+
+
+class Sigmoid(Module):
+    """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute σ(x)."""
+        return functional.sigmoid(x)
+
+
+class Sequential(Module):
+    """Modules in a row: each takes what the one before gave.
+
+    Parameters
+    ----------
+    *modules : Module
+        The layers, in the order of the forward pass. A module that stands twice is shared.
+
+    Raises
+    ------
+    DataError
+        If one of them is no module.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> Sequential(Linear(2, 3, rng=rng), Tanh(), Linear(3, 1, rng=rng))
+    Sequential(Linear(2, 3, bias=True), Tanh(), Linear(3, 1, bias=True)), 13 parameters
+      0.weight     (2, 3)              6
+      0.bias       (3,)                3
+      2.weight     (3, 1)              3
+      2.bias       (1,)                1
+    """
+
+    def __init__(self, *modules: Module) -> None:
+        super().__init__()
+        for module in modules:
+            if not isinstance(module, Module):
+                raise DataError(
+                    f"Sequential: expected modules, got {type(module).__name__}. Try Sequential(Linear(2, 3), Tanh())."
+                )
+        self.modules = modules
+
+    def forward(self, x: Any) -> Tensor:
+        """Pass `x` through all modules in order."""
+        for module in self.modules:
+            x = module(x)
+        return x
+
+    def _children(self) -> Iterator[tuple[str, Any]]:
+        return ((str(i), module) for i, module in enumerate(self.modules))
+
+    def __getitem__(self, index: int) -> Module:
+        return self.modules[index]
+
+    def __len__(self) -> int:
+        return len(self.modules)
+
+    def _title(self) -> str:
+        return f"Sequential({', '.join(module._title() for module in self.modules)})"

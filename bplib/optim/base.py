@@ -1,0 +1,212 @@
+"""What all optimizers share: groups of parameters, their state, and the walk over them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from bplib.errors import DataError, DomainError, ShapeError
+
+__all__ = ["Optimizer", "check_number"]
+
+# A step reads and writes several vectors; blocks of this many numbers stay in the processor's cache.
+_BLOCK = 16_384
+
+
+class Optimizer(ABC):
+    """The base of every optimizer: it walks over the parameters, a method says what one step does.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dicts with a ``"params"`` entry
+        The parameters, or groups of them that each may have settings of their own.
+    **settings
+        The method's settings, the same for all groups that do not say otherwise.
+    """
+
+    state_names: tuple[str, ...] = ()
+
+    def __init__(self, params: Iterable[Any], **settings: Any) -> None:
+        self.param_groups = [{**settings, **group} for group in _as_groups(params, type(self).__name__)]
+        self._layouts = []
+        for group in self.param_groups:
+            self._validate(group)
+            self._layouts.append(_Layout(group["params"]))
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
+        for group, layout in zip(self.param_groups, self._layouts, strict=True):
+            names = self._state_of(group)
+            for theta, grad, place, t in layout.pieces():
+                state = [layout.state(name)[place] for name in names]
+                for start in range(0, theta.size, _BLOCK):
+                    block = slice(start, start + _BLOCK)
+                    self._update(theta[block], grad[block], [s[block] for s in state], t, group)
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.touch()
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give settings and state as plain numbers and copied arrays, to save and to load again."""
+        return {
+            "groups": [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups],
+            "state": [layout.saved() for layout in self._layouts],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over settings and state that `state_dict` gave.
+
+        Raises
+        ------
+        ShapeError
+            If the state belongs to other parameters; nothing is changed then.
+        """
+        sizes = [layout.size for layout in self._layouts]
+        found = [saved["size"] for saved in state["state"]]
+        if sizes != found:
+            raise ShapeError(
+                f"{type(self).__name__}: the saved state does not fit these parameters. Expected groups with {sizes} "
+                f"numbers, got {found}. Load it into an optimizer over the same model."
+            )
+        for group, layout, settings, saved in zip(
+            self.param_groups, self._layouts, state["groups"], state["state"], strict=True
+        ):
+            self._validate({**group, **settings})
+            group.update(settings)
+            layout.load(saved)
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{k}={v!r}" for k, v in self.param_groups[0].items() if k != "params")
+        return f"{type(self).__name__}({settings})"
+
+    def _validate(self, group: Mapping[str, Any]) -> None:
+        name = type(self).__name__
+        check_number(name, "lr", group["lr"], 0.0)
+        for key in ("eps", "weight_decay"):
+            if key in group:
+                check_number(name, key, group[key], 0.0)
+
+    def _state_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
+        return self.state_names
+
+    @abstractmethod
+    def _update(
+        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+    ) -> None: ...
+
+
+class _Layout:
+    """Where each parameter of one group finds its numbers, and the method's running averages beside them."""
+
+    def __init__(self, params: list[Any]) -> None:
+        self.params = params
+        params[0].settle(params)
+        ends = np.cumsum([0, *(p.size for p in params)])
+        self._starts = [int(end) for end in ends]
+        self.size = self._starts[-1]
+        self._counts = [0] * len(params)
+        self._state: dict[str, np.ndarray] = {}
+        self._homes: list[Any] = []
+        self._runs: list[tuple[int, int]] = []
+
+    def pieces(self) -> Iterator[tuple[np.ndarray, np.ndarray, slice, int]]:
+        """Yield (θ, gradient, place in the state, step number) as flat vectors, as few as possible."""
+        homes = [p.home for p in self.params]
+        if homes != self._homes:
+            self._homes, self._runs = homes, self._find_runs()
+        for first, last in self._runs:
+            members = self.params[first:last]
+            together = all(p.grad is not None for p in members) and len(set(self._counts[first:last])) == 1
+            if together and members[0].home is not None:
+                yield self._piece(first, last)
+            else:
+                for i in range(first, last):
+                    if self.params[i].grad is not None:
+                        yield self._piece(i, i + 1)
+
+    def state(self, name: str) -> np.ndarray:
+        """Give the running average `name` of the whole group, 0 at first."""
+        found = self._state.get(name)
+        if found is None:
+            dtype = np.result_type(*(p.dtype for p in self.params))
+            found = self._state[name] = np.zeros(self.size, dtype)
+        return found
+
+    def saved(self) -> dict[str, Any]:
+        arrays = {name: array.copy() for name, array in self._state.items()}
+        return {"size": self.size, "counts": list(self._counts), "arrays": arrays}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        self._counts = list(saved["counts"])
+        self._state = {name: np.array(array) for name, array in saved["arrays"].items()}
+
+    def _find_runs(self) -> list[tuple[int, int]]:
+        # Parameters moved house, perhaps into another dtype; the averages follow.
+        dtype = np.result_type(*(p.dtype for p in self.params))
+        self._state = {name: array.astype(dtype, copy=False) for name, array in self._state.items()}
+        runs, first = [], 0
+        for i in range(1, len(self.params) + 1):
+            if i == len(self.params) or not _neighbours(self.params[i - 1], self.params[i]):
+                runs.append((first, i))
+                first = i
+        return runs
+
+    def _piece(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray, slice, int]:
+        place = slice(self._starts[first], self._starts[last])
+        for i in range(first, last):
+            self._counts[i] += 1
+        parameter = self.params[first]
+        if parameter.home is None:
+            return parameter.data.reshape(-1), parameter.grad.reshape(-1), place, self._counts[first]
+        span = slice(parameter.offset, parameter.offset + place.stop - place.start)
+        return parameter.home.values[span], parameter.home.gradients[span], place, self._counts[first]
+
+
+def _neighbours(left: Any, right: Any) -> bool:
+    return left.home is not None and left.home is right.home and right.offset == left.offset + left.size
+
+
+def _as_groups(params: Iterable[Any], name: str) -> list[dict[str, Any]]:
+    if hasattr(params, "backward"):
+        raise DataError(f"{name}: params is one tensor. Expected a list of them. Try {name}([w], ...).")
+    listed = list(params)
+    if not listed:
+        raise DataError(f"{name}: there are no parameters to update. Pass model.parameters() or a list of tensors.")
+    groups = listed if isinstance(listed[0], Mapping) else [{"params": listed}]
+    seen: set[int] = set()
+    result = []
+    for group in groups:
+        members = list(group["params"])
+        for p in members:
+            if not hasattr(p, "backward"):
+                raise DataError(f"{name}: expected tensors to update, got {type(p).__name__}. Pass model.parameters().")
+            if id(p) in seen:
+                raise DomainError(f"{name}: one parameter stands twice in params; it would be updated twice a step.")
+            seen.add(id(p))
+        result.append({**group, "params": members})
+    return result
+
+
+def check_number(owner: str, name: str, value: Any, low: float, below: float = float("inf")) -> None:
+    """Refuse a setting that is no number, or lies outside [low, below).
+
+    Raises
+    ------
+    DataError
+        If `value` is not a real number.
+    DomainError
+        If it is NaN or outside the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise DataError(f"{owner}: {name} is {value!r}, a {type(value).__name__}. Expected a number, for example 0.1.")
+    if not low <= value < below:
+        wanted = f"a number in [{low:g}, {below:g})" if below < float("inf") else f"a finite number of at least {low:g}"
+        hint = " A negative rate would climb the loss." if name == "lr" and value < 0 else ""
+        raise DomainError(f"{owner}: {name} is {value}. Expected {wanted}.{hint}")

@@ -1,0 +1,176 @@
+"""The step of each method: a function over arrays, written like the algorithm box of its paper.
+
+A step changes the parameters and the method's running averages in place and returns nothing.
+All arrays have one shape, which may be any shape: a whole model's vector, or a stack of
+starting points that descend side by side.
+"""
+
+import math
+
+import numpy as np
+
+__all__ = ["adagrad_step", "adam_step", "sgd_step"]
+
+
+def sgd_step(
+    theta: np.ndarray,
+    grad: np.ndarray,
+    velocity: np.ndarray | None = None,
+    *,
+    lr: float | np.ndarray,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of gradient descent, in place.
+
+    v ← μ v + g,   θ ← θ − η v   (Nesterov: θ ← θ − η (g + μ v))
+
+    Parameters
+    ----------
+    theta : numpy.ndarray of float
+        The parameters θ, any shape; changed in place.
+    grad : numpy.ndarray, same shape
+        The gradient g of the loss with respect to θ.
+    velocity : numpy.ndarray, same shape, or None
+        The running sum v; changed in place. Needed only with momentum.
+    lr : float ≥ 0, or array that broadcasts against `theta`
+        The learning rate η: the length of a step for a gradient of length 1.
+    momentum : float in [0, 1)
+        The share μ of the last step that goes on.
+    nesterov : bool
+        Look ahead along the velocity before stepping.
+    weight_decay : float ≥ 0
+        λ: adds λθ to the gradient, a pull towards 0.
+
+    Notes
+    -----
+    The rate multiplies the whole velocity, as in Goh (2017) and PyTorch. Sutskever et al.
+    (2013, eq. 1) put it inside, v ← μv − ηg; for a constant rate the paths are the same.
+
+    References
+    ----------
+    B. T. Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1-17.
+    G. Goh (2017), "Why Momentum Really Works", Distill, doi 10.23915/distill.00006.
+
+    Examples
+    --------
+    >>> theta, velocity = np.array([1.0]), np.array([0.0])
+    >>> sgd_step(theta, np.array([2.0]), velocity, lr=0.1, momentum=0.9)
+    >>> theta
+    array([0.8])
+    """
+    if weight_decay:
+        grad = grad + weight_decay * theta
+    if momentum and velocity is not None:
+        velocity *= momentum
+        velocity += grad
+        grad = grad + momentum * velocity if nesterov else velocity
+    theta -= lr * grad
+
+
+def adagrad_step(
+    theta: np.ndarray, grad: np.ndarray, squares: np.ndarray, *, lr: float | np.ndarray, eps: float = 1e-10
+) -> None:
+    """Take one step of AdaGrad, in place: each parameter gets its own, shrinking rate.
+
+    s ← s + g²,   θ ← θ − η g / (√s + ε)
+
+    Parameters
+    ----------
+    theta : numpy.ndarray of float
+        The parameters θ, any shape; changed in place.
+    grad : numpy.ndarray, same shape
+        The gradient g.
+    squares : numpy.ndarray, same shape
+        The sum s of all squared gradients so far; changed in place.
+    lr : float ≥ 0, or array that broadcasts against `theta`
+        The learning rate η: the length of the first step, whatever the gradient's size.
+    eps : float ≥ 0
+        ε, outside the root: keeps the division defined where no gradient has come yet.
+
+    References
+    ----------
+    J. Duchi, E. Hazan and Y. Singer (2011), JMLR 12, 2121-2159, eq. 1 (diagonal form).
+
+    Examples
+    --------
+    >>> theta, squares = np.array([1.0]), np.array([0.0])
+    >>> adagrad_step(theta, np.array([4.0]), squares, lr=0.1)
+    >>> theta, squares
+    (array([0.9]), array([16.]))
+    """
+    squares += grad * grad
+    theta -= lr * grad / (np.sqrt(squares) + eps)
+
+
+def adam_step(
+    theta: np.ndarray,
+    grad: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    t: int,
+    v_max: np.ndarray | None = None,
+    *,
+    lr: float | np.ndarray = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    bias_correction: bool = True,
+) -> None:
+    """Take step number t of Adam, in place.
+
+    m ← β₁ m + (1−β₁) g,   v ← β₂ v + (1−β₂) g²
+    m̂ = m / (1−β₁ᵗ),   v̂ = v / (1−β₂ᵗ),   θ ← θ − η m̂ / (√v̂ + ε)
+
+    Parameters
+    ----------
+    theta : numpy.ndarray of float
+        The parameters θ, any shape; changed in place.
+    grad : numpy.ndarray, same shape
+        The gradient g.
+    m, v : numpy.ndarray, same shape
+        Running averages of g and of g²; changed in place, 0 before the first step.
+    t : int ≥ 1
+        The number of this step, which the bias correction needs.
+    v_max : numpy.ndarray, same shape, or None
+        With an array: AMSGrad, which divides by the largest v so far.
+    lr : float ≥ 0, or array that broadcasts against `theta`
+        The learning rate η: about the length of a step in each coordinate.
+    betas : (float in [0, 1), float in [0, 1))
+        β₁ and β₂: how much of each average is kept.
+    eps : float ≥ 0
+        ε, outside the root.
+    weight_decay : float ≥ 0
+        λ: adds λθ to the gradient (coupled, so Adam rescales it; AdamW does not).
+    bias_correction : bool
+        Divide by 1 − βᵗ, which makes up for the start at 0.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba (2015), ICLR, arXiv 1412.6980, algorithm 1.
+    S. J. Reddi, S. Kale and S. Kumar (2018), ICLR, arXiv 1904.09237, algorithm 2 (AMSGrad).
+
+    Examples
+    --------
+    >>> theta, m, v = np.array([1.0]), np.array([0.0]), np.array([0.0])
+    >>> adam_step(theta, np.array([1000.0]), m, v, 1, lr=0.1)
+    >>> theta.round(6)
+    array([0.9])
+    """
+    beta1, beta2 = betas
+    if weight_decay:
+        grad = grad + weight_decay * theta
+    m *= beta1
+    m += (1.0 - beta1) * grad
+    v *= beta2
+    v += (1.0 - beta2) * grad * grad
+    if v_max is not None:
+        v = np.maximum(v_max, v, out=v_max)
+    size, root = np.sqrt(v), 1.0
+    if bias_correction:
+        lr = lr / (1.0 - beta1**t)
+        root = math.sqrt(1.0 - beta2**t)
+    size /= root
+    size += eps
+    theta -= lr * m / size

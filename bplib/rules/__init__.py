@@ -1,0 +1,23 @@
+"""The table of operations: what each computes, and how a gradient passes back through it.
+
+A row of `TABLE` is an `Operation`. Its ``forward`` works on plain NumPy arrays and returns
+the result and whatever the gradient rule wants to remember. Its ``gradient`` takes the node
+that was recorded and the gradient that arrives there, and returns one gradient for each
+parent: *incoming × local = outgoing*. A parent that needs no gradient gets ``None``.
+
+To add an operation, write the two functions and one row in the module of its family; the
+tests that walk the table check the new row without being told.
+
+References
+----------
+A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, section 3.2.
+"""
+
+from bplib.rules import arithmetic, axes, discrepancies, elementwise, matrices, shapes
+from bplib.rules.operation import Operation, sum_to_shape
+
+__all__ = ["TABLE", "Operation", "sum_to_shape"]
+
+TABLE: dict[str, Operation] = {
+    row.name: row for family in (arithmetic, elementwise, axes, shapes, matrices, discrepancies) for row in family.ROWS
+}

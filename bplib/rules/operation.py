@@ -1,0 +1,81 @@
+"""One row of the table of operations, and what every gradient rule needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Array", "Operation", "Remembered", "sum_to_shape"]
+
+Array = np.ndarray
+Remembered = tuple[Array, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation computes, and how a gradient passes back through it.
+
+    Attributes
+    ----------
+    name : str
+        The public name, also the word in error messages and on drawn graphs.
+    symbol : str
+        What a drawn graph writes on the node.
+    forward : callable
+        ``forward(*arrays, *settings) -> (array, remembered)``, on plain arrays.
+    gradient : callable
+        ``gradient(node, g) -> tuple``: one array, or None, for each parent.
+    derivative : str
+        The local derivative in words of mathematics.
+    domain : str
+        Where the operation is defined.
+    kinks : str
+        Where it has no derivative, and which value the rule gives there; empty if smooth.
+    holomorphic : bool
+        Whether ``forward`` is analytic, so that a complex step can check the rule.
+    ufunc : numpy.ufunc or None
+        The NumPy function that means the same, so that ``np.exp(tensor)`` works.
+    """
+
+    name: str
+    symbol: str
+    forward: Callable[..., Remembered]
+    gradient: Callable[..., tuple[Array | None, ...]]
+    derivative: str
+    domain: str = "all real numbers"
+    kinks: str = ""
+    holomorphic: bool = True
+    ufunc: np.ufunc | None = None
+
+    def __repr__(self) -> str:
+        return f"Operation({self.name!r})"
+
+
+def sum_to_shape(g: Array, shape: tuple[int, ...]) -> Array:
+    """Sum a gradient over the axes along which NumPy had repeated an operand.
+
+    Repeating a value is a fan-out, and gradients add up at a fan-out.
+
+    Parameters
+    ----------
+    g : numpy.ndarray
+        Gradient with respect to the broadcast operand.
+    shape : tuple of int
+        The operand's own shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        The gradient with respect to the operand, of shape `shape`.
+
+    Examples
+    --------
+    >>> sum_to_shape(np.ones((2, 3)), (1, 3))
+    array([[2., 2., 2.]])
+    """
+    if g.shape == shape:
+        return g
+    lead = g.ndim - len(shape)
+    stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
+    return g.sum(axis=tuple(range(lead)) + stretched, keepdims=True).reshape(shape)

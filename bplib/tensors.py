@@ -1,0 +1,405 @@
+"""The tensor: what a user holds, computes with, and calls `backward` on."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from bplib.arrays import as_array
+from bplib.engine import Node, apply, walk_back
+from bplib.errors import DataError, GraphError, ShapeError
+from bplib.home import Home
+from bplib.rules import TABLE, Operation
+
+__all__ = ["Tensor", "as_tensor", "tensor"]
+
+_MAKE = object.__new__
+
+
+class Tensor(Node):
+    """An array of numbers that remembers the operation it came from.
+
+    Use `tensor` to make one. Arithmetic, indexing and the functions of the library give new
+    tensors; ``loss.backward()`` then fills ``.grad`` of every tensor that asked for it.
+
+    Parameters
+    ----------
+    data : array_like of real numbers, any shape
+        The values; copied. float32 and float64 stay, integers and booleans become float64.
+    requires_grad : bool
+        Whether `backward` shall compute a gradient for it.
+    dtype : numpy.float32 or numpy.float64, optional
+        The type to store.
+    name : str, optional
+        A word for pictures and messages.
+
+    Attributes
+    ----------
+    data : numpy.ndarray
+        The values.
+    grad : numpy.ndarray or None
+        ∂L/∂(this tensor), of this tensor's shape; None until a backward pass reaches it.
+    name : str or None
+        The word for pictures and messages.
+
+    Examples
+    --------
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> loss = (w * w).sum()
+    >>> loss.backward()
+    >>> w.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, *, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
+        super().__init__(as_array(_plain(data), dtype, copy=True), bool(requires_grad), name)
+
+    @property
+    def data(self) -> np.ndarray:
+        """The values. Assigning copies into place, checks the shape, and tells the graph."""
+        return self.array
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        self.assign(values)
+
+    def assign(self, values: Any) -> None:
+        """Give the tensor new values of the same shape, in place.
+
+        Parameters
+        ----------
+        values : array_like
+            The new values, of shape ``self.shape`` or a single number.
+
+        Raises
+        ------
+        ShapeError
+            If the shape differs.
+        """
+        if values is not self.array:  # `t.data -= step` has changed the array already
+            new = as_array(_plain(values))
+            if new.shape not in (self.array.shape, ()):
+                raise ShapeError(
+                    f"assign: the tensor has shape {self.shape}, the new values have shape {new.shape}. "
+                    f"Expected the same shape. Try values.reshape{self.shape}."
+                )
+            self.array[...] = new
+        self.touch()
+
+    def numpy(self) -> np.ndarray:
+        """Give a copy of the values as a plain array."""
+        return self.array.copy()
+
+    def item(self) -> float:
+        """Give the value of a one-element tensor as a Python number.
+
+        Raises
+        ------
+        ShapeError
+            If there is more than one element.
+        """
+        if self.array.size != 1:
+            raise ShapeError(
+                f"item: the tensor has shape {self.shape}, {self.size} elements. Expected one. "
+                "Try .numpy(), or .sum() or .mean() first."
+            )
+        return self.array.item()
+
+    def detach(self) -> "Tensor":
+        """Give the same values as a tensor with no past: no gradient flows through it."""
+        return Tensor(self.array)
+
+    @property
+    def grad(self) -> np.ndarray | None:
+        """∂L/∂(this tensor), or None where no backward pass has arrived."""
+        return self._gradient
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if gradient is None:
+            self._gradient = None
+            return
+        new = as_array(_plain(gradient), self.array.dtype, copy=True)
+        if new.shape != self.array.shape:
+            raise ShapeError(
+                f"grad: the tensor has shape {self.shape}, the gradient has shape {new.shape}. "
+                "A gradient has its tensor's shape."
+            )
+        self._gradient = None
+        self.receive(new)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: ``.grad`` is None again."""
+        self._gradient = None
+
+    def retain_grad(self) -> None:
+        """Ask an intermediate result to keep its gradient in ``.grad`` after `backward`."""
+        self._needs_graph("retain_grad")
+        self.retains_grad = True
+
+    def backward(self, gradient: Any = None) -> None:
+        """Compute ∂(this)/∂x for every tensor x that went into it and asked for a gradient.
+
+        Gradients add to what ``.grad`` holds already; call ``zero_grad`` between steps. The
+        graph stays, so a second call adds exactly the same once more.
+
+        Parameters
+        ----------
+        gradient : array_like of this tensor's shape, optional
+            What arrives from further on; 1 for a scalar, as for a loss.
+
+        Raises
+        ------
+        GraphError
+            If nothing in the graph asked for a gradient, or a tensor was changed after it was used.
+        ShapeError
+            If this is no scalar and no `gradient` is given, or its shape differs.
+
+        Examples
+        --------
+        >>> x = tensor(3.0, requires_grad=True)
+        >>> (x * x).backward()
+        >>> float(x.grad)
+        6.0
+        """
+        self._needs_graph("backward")
+        seed = self._seed(gradient)
+        if self.operation is None:
+            self.receive(seed)
+            return
+        walk_back(self, seed)
+
+    def _seed(self, gradient: Any) -> np.ndarray:
+        if gradient is None:
+            if self.array.size != 1:
+                raise ShapeError(
+                    f"backward: the tensor has shape {self.shape}. Expected a single number, such as a loss. "
+                    "Try .sum() or .mean() first, or pass backward(gradient) of that shape."
+                )
+            return np.ones(self.array.shape, self.array.dtype)
+        seed = as_array(_plain(gradient), self.array.dtype, copy=True)
+        if seed.shape != self.array.shape:
+            raise ShapeError(
+                f"backward: the tensor has shape {self.shape}, the gradient passed in has shape {seed.shape}. "
+                "Expected the same shape."
+            )
+        return seed
+
+    def _needs_graph(self, what: str) -> None:
+        if not self.requires_grad:
+            raise GraphError(
+                f"{what}: nothing in this graph asks for a gradient. Expected at least one tensor made with "
+                "requires_grad=True, used outside no_grad()."
+            )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if self.operation is not None:
+            raise GraphError("deepcopy: this tensor is the result of an operation. Try .detach() first.")
+        twin = _MAKE(type(self))
+        Tensor.__init__(twin, self.array, requires_grad=self.requires_grad, name=self.name)
+        if self.home is not None:
+            Home([twin])
+        if self._gradient is not None:
+            twin.receive(self._gradient)
+        memo[id(self)] = twin
+        return twin
+
+    def __add__(self, other: Any) -> "Tensor":
+        return apply(_ADD, self, as_tensor(other, self))
+
+    def __sub__(self, other: Any) -> "Tensor":
+        return apply(_SUBTRACT, self, as_tensor(other, self))
+
+    def __mul__(self, other: Any) -> "Tensor":
+        return apply(_MULTIPLY, self, as_tensor(other, self))
+
+    def __truediv__(self, other: Any) -> "Tensor":
+        return apply(_DIVIDE, self, as_tensor(other, self))
+
+    def __pow__(self, other: Any) -> "Tensor":
+        return apply(_POWER, self, as_tensor(other, self))
+
+    def __matmul__(self, other: Any) -> "Tensor":
+        return apply(_MATMUL, self, as_tensor(other, self))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __rsub__(self, other: Any) -> "Tensor":
+        return apply(_SUBTRACT, as_tensor(other, self), self)
+
+    def __rtruediv__(self, other: Any) -> "Tensor":
+        return apply(_DIVIDE, as_tensor(other, self), self)
+
+    def __rpow__(self, other: Any) -> "Tensor":
+        return apply(_POWER, as_tensor(other, self), self)
+
+    def __rmatmul__(self, other: Any) -> "Tensor":
+        return apply(_MATMUL, as_tensor(other, self), self)
+
+    def __neg__(self) -> "Tensor":
+        return apply(_NEGATIVE, self)
+
+    def __abs__(self) -> "Tensor":
+        return apply(_ABS, self)
+
+    def __getitem__(self, index: Any) -> "Tensor":
+        return apply(_GETITEM, self, settings=(index,))
+
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Add up the elements along `axis`, all of them by default."""
+        return apply(_SUM, self, settings=(axis, keepdims))
+
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Average the elements along `axis`, all of them by default."""
+        return apply(_MEAN, self, settings=(axis, keepdims))
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """Give the same elements in another shape; −1 stands for what is left over."""
+        wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        return apply(_RESHAPE, self, settings=(wanted,))
+
+    def transpose(self, *axes: int) -> "Tensor":
+        """Put the axes in another order, reversed by default."""
+        return apply(_TRANSPOSE, self, settings=(axes or None,))
+
+    @property
+    def T(self) -> "Tensor":
+        """The tensor with its axes reversed."""
+        return self.transpose()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy or (dtype is not None and np.dtype(dtype) != self.array.dtype):
+            return np.array(self.array, dtype=dtype)
+        view = self.array.view()
+        view.setflags(write=False)  # a write through the back door would escape the guard
+        return view
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if ufunc in _COMPARISONS and method == "__call__":
+            return ufunc(*(x.array if isinstance(x, Tensor) else x for x in inputs), **options)
+        operation = _UFUNCS.get(ufunc)
+        if operation is None or method != "__call__" or options:
+            raise DataError(
+                f"numpy.{ufunc.__name__}: the library has no gradient rule for this on a tensor. "
+                "Try the function of the same name in bplib, or t.numpy() to go on without gradients."
+            )
+        return apply(operation, *(as_tensor(x, self) for x in inputs))
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise DataError("len: a tensor of shape () is a single number and has no length. Try .size.")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise ShapeError(
+                f"if: a tensor of shape {self.shape} is neither true nor false. "
+                "Compare it, then ask (t > 0).any() or (t > 0).all()."
+            )
+        return bool(self.array)
+
+    def __lt__(self, other: Any) -> Any:
+        return self.array < _plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.array <= _plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.array > _plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.array >= _plain(other)
+
+    def __eq__(self, other: object) -> Any:
+        return self.array == _plain(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self.array != _plain(other)
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        values = np.array2string(self.array, precision=6, separator=", ", threshold=20, prefix="tensor(")
+        notes = [f"name={self.name!r}"] if self.name else []
+        if self.operation is not None:
+            notes.append(f"from={self.operation.name}")
+        elif self.requires_grad:
+            notes.append("requires_grad=True")
+        if self.array.dtype != np.float64:
+            notes.append(f"dtype={self.array.dtype}")
+        return f"tensor({', '.join([values, *notes])})"
+
+
+Node.makes = Tensor
+
+
+def tensor(data: Any, *, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> Tensor:
+    """Make a tensor from numbers; the data is copied.
+
+    Parameters
+    ----------
+    data : array_like of real numbers, any shape
+        The values. float32 and float64 stay, integers and booleans become float64.
+    requires_grad : bool
+        Whether `backward` shall compute a gradient for it.
+    dtype : numpy.float32 or numpy.float64, optional
+        The type to store.
+    name : str, optional
+        A word for pictures and messages.
+
+    Returns
+    -------
+    Tensor
+        Of the data's shape.
+
+    Raises
+    ------
+    DataError
+        If `data` is ragged, or holds text, objects or complex numbers.
+
+    Examples
+    --------
+    >>> tensor([1, 2])
+    tensor([1., 2.])
+    """
+    return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
+
+
+def as_tensor(data: Any, like: Tensor | None = None) -> Tensor:
+    """Give `data` itself if it is a tensor, else a constant without a copy.
+
+    A Python number takes the dtype of `like`, so that 2 * x keeps float32.
+    """
+    if isinstance(data, Tensor):
+        return data
+    dtype = like.array.dtype if like is not None and isinstance(data, (int, float)) else None
+    constant = _MAKE(Tensor)
+    constant.array = as_array(data, dtype)
+    constant.requires_grad = constant.retains_grad = False
+    constant.operation = constant.remembered = constant.name = constant.home = constant.buffer = None
+    constant.parents, constant._gradient, constant.offset, constant.order = (), None, 0, 0
+    return constant
+
+
+def _plain(other: Any) -> Any:
+    return other.array if isinstance(other, Tensor) else other
+
+
+_ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = TABLE["add"], TABLE["subtract"], TABLE["multiply"], TABLE["divide"]
+_POWER, _MATMUL, _NEGATIVE, _ABS = TABLE["power"], TABLE["matmul"], TABLE["negative"], TABLE["abs"]
+_GETITEM, _SUM, _MEAN = TABLE["getitem"], TABLE["sum"], TABLE["mean"]
+_RESHAPE, _TRANSPOSE = TABLE["reshape"], TABLE["transpose"]
+_UFUNCS: dict[Callable[..., Any], Operation] = {row.ufunc: row for row in TABLE.values() if row.ufunc is not None}
+_COMPARISONS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}
