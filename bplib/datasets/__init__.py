@@ -1,0 +1,1 @@
+"""The bundled data files, each with a record of its source, licence and checksum beside it."""
