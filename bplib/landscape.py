@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bplib.arrays import as_array
+from bplib.checks import as_count, as_floats
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.optim import Optimizer, sgd_step
 from bplib.tensors import Tensor
@@ -155,7 +155,7 @@ def descend(
     """
     theta = Tensor(_start_of(start), requires_grad=True)
     walker = _walker(optimizer, theta)
-    points = np.empty((_steps_of(steps) + 1, 2))
+    points = np.empty((as_count(steps, "steps", 0, "descend") + 1, 2))
     points[0] = theta.data
     # A diverging walk overflows in the end: the infinities are its result, not an accident.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -195,11 +195,11 @@ def descend_rates(surface: Surface, rates: Sequence[float], start: Sequence[floa
     >>> descend_rates(surface("bowl"), [0.1, 0.25], start=(0.0, 1.0), steps=2).points[:, -1, 1].round(2)
     array([0.36, 0.  ])
     """
-    lr = as_array(rates)
+    lr = as_floats(rates)
     if lr.ndim != 1 or not np.all((lr >= 0) & np.isfinite(lr)):
         raise DomainError("descend_rates: rates must be a list of finite numbers of at least 0, such as [0.1, 0.2].")
     theta = np.repeat(_start_of(start)[None], len(lr), axis=0)
-    points = np.empty((_steps_of(steps) + 1, len(lr), 2))
+    points = np.empty((as_count(steps, "steps", 0, "descend") + 1, len(lr), 2))
     points[0] = theta
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(1, len(points)):
@@ -223,18 +223,12 @@ def _walker(optimizer: Any, theta: Tensor) -> Optimizer:
 
 
 def _start_of(start: Sequence[float]) -> Array:
-    point = as_array(start, np.float64, copy=True)
+    point = as_floats(start, np.float64, copy=True)
     if point.shape != (2,):
         raise ShapeError(f"descend: start has shape {point.shape}. Expected two numbers, such as (1.0, 2.0).")
     if not np.isfinite(point).all():
         raise DomainError(f"descend: start is {point.tolist()}. Expected two finite numbers, such as (1.0, 2.0).")
     return point
-
-
-def _steps_of(steps: int) -> int:
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
-        raise DomainError(f"descend: steps is {steps!r}. Expected a whole number of at least 0.")
-    return int(steps)
 
 
 def _pair(first: Array, second: Array) -> Array:

@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from bplib import functional
-from bplib.arrays import as_array
-from bplib.errors import DataError, DomainError, ShapeError
+from bplib.checks import as_count, as_floats
+from bplib.errors import DataError, ShapeError
 from bplib.home import Home, share_home
 from bplib.tensors import Tensor
 
@@ -92,7 +92,7 @@ class Module(ABC):
     @theta.setter
     def theta(self, values: Any) -> None:
         place = self._span("values")
-        new = as_array(values, place.dtype)
+        new = as_floats(values, place.dtype)
         if new.shape != place.shape:
             raise ShapeError(
                 f"theta: the model has {place.size} parameters, the vector has shape {new.shape}. "
@@ -132,7 +132,7 @@ class Module(ABC):
         members = list(self.parameters())
         for parameter in members:
             parameter.grad = None
-            parameter.array = as_array(parameter.array, dtype)
+            parameter.array = as_floats(parameter.array, dtype)
             parameter.touch()
         if members:
             Home(members)
@@ -216,8 +216,8 @@ class Linear(Module):
 
     Raises
     ------
-    DomainError
-        If a number of features is no whole number of at least 1.
+    DataError, DomainError
+        If a number of features is no whole number, or below 1.
 
     References
     ----------
@@ -235,9 +235,8 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, *, rng: np.random.Generator | int | None = None
     ) -> None:
         super().__init__()
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-                raise DomainError(f"Linear: {name} is {n!r}. Expected a whole number of at least 1.")
+        in_features = as_count(in_features, "in_features", 1, "Linear")
+        out_features = as_count(out_features, "out_features", 1, "Linear")
         rng = np.random.default_rng(rng)
         bound = 1.0 / np.sqrt(in_features)
         self.weight = Parameter(rng.uniform(-bound, bound, (in_features, out_features)))

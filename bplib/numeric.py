@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.arrays import as_array
+from bplib.checks import as_floats
 from bplib.engine import no_grad
 from bplib.errors import DomainError, ShapeError
 from bplib.tensors import Tensor
@@ -53,7 +53,7 @@ def central_difference(f: Callable[[np.ndarray], float], x: Any, h: float = _NUD
     """
     if not 0 < h < np.inf:
         raise DomainError(f"central_difference: h is {h}. Expected a small positive number, such as 1e-6.")
-    x = as_array(x, np.float64, copy=True)
+    x = as_floats(x, np.float64, copy=True)
     estimate = np.empty_like(x)
     for i in np.ndindex(x.shape):
         centre = x[i]

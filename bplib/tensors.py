@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bplib.arrays import as_array
+from bplib.checks import as_floats
 from bplib.engine import Node, apply, walk_back
 from bplib.errors import DataError, GraphError, ShapeError
 from bplib.home import Home
@@ -54,7 +54,7 @@ class Tensor(Node):
     __slots__ = ()
 
     def __init__(self, data: Any, *, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
-        super().__init__(as_array(_plain(data), dtype, copy=True), bool(requires_grad), name)
+        super().__init__(as_floats(_plain(data), dtype, copy=True), bool(requires_grad), name)
 
     @property
     def data(self) -> np.ndarray:
@@ -79,7 +79,7 @@ class Tensor(Node):
             If the shape differs.
         """
         if values is not self.array:  # `t.data -= step` has changed the array already
-            new = as_array(_plain(values))
+            new = as_floats(_plain(values))
             if new.shape not in (self.array.shape, ()):
                 raise ShapeError(
                     f"assign: the tensor has shape {self.shape}, the new values have shape {new.shape}. "
@@ -121,7 +121,7 @@ class Tensor(Node):
         if gradient is None:
             self._gradient = None
             return
-        new = as_array(_plain(gradient), self.array.dtype, copy=True)
+        new = as_floats(_plain(gradient), self.array.dtype, copy=True)
         if new.shape != self.array.shape:
             raise ShapeError(
                 f"grad: the tensor has shape {self.shape}, the gradient has shape {new.shape}. "
@@ -179,7 +179,7 @@ class Tensor(Node):
                     "Try .sum() or .mean() first, or pass backward(gradient) of that shape."
                 )
             return np.ones(self.array.shape, self.array.dtype)
-        seed = as_array(_plain(gradient), self.array.dtype, copy=True)
+        seed = as_floats(_plain(gradient), self.array.dtype, copy=True)
         if seed.shape != self.array.shape:
             raise ShapeError(
                 f"backward: the tensor has shape {self.shape}, the gradient passed in has shape {seed.shape}. "
@@ -386,7 +386,7 @@ def as_tensor(data: Any, like: Tensor | None = None) -> Tensor:
         return data
     dtype = like.array.dtype if like is not None and isinstance(data, (int, float)) else None
     constant = _MAKE(Tensor)
-    constant.array = as_array(data, dtype)
+    constant.array = as_floats(data, dtype)
     constant.requires_grad = constant.retains_grad = False
     constant.operation = constant.remembered = constant.name = constant.home = constant.buffer = None
     constant.parents, constant._gradient, constant.offset, constant.order = (), None, 0, 0

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from bplib.checks import as_count
 from bplib.data import DataLoader
 from bplib.engine import no_grad
-from bplib.errors import DataError, DomainError, ShapeError
+from bplib.errors import DataError, ShapeError
 from bplib.nn import Module
 from bplib.optim import Optimizer
 from bplib.tensors import Tensor
@@ -164,8 +165,7 @@ def fit(
     >>> model.weight.data.round(3), model.bias.data.round(3)
     (array([[3.]]), array([1.]))
     """
-    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise DomainError(f"fit: epochs is {epochs!r}. Expected a whole number of at least 1.")
+    epochs = as_count(epochs, "epochs", 1, "fit")
     batches = DataLoader(*_pair("train_data", train_data), batch_size=batch_size, rng=rng)
     valid = None if valid_data is None else _pair("valid_data", valid_data)
     run = Run(model, optimizer, History())

@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.data.checks import as_count, as_generator, as_pair
+from bplib.checks import as_count, as_generator, as_pair
 
 __all__ = ["DataLoader"]
 

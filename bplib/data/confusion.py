@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.data.checks import as_array, as_count
+from bplib.checks import as_array, as_count
 from bplib.errors import DataError, DomainError, ShapeError
 
 __all__ = ["confusion_counts"]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bplib.data.checks import as_count, as_generator, as_number
+from bplib.checks import as_count, as_generator, as_number
 
 __all__ = ["make_line", "make_moons", "xor"]
 

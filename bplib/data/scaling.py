@@ -5,7 +5,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.data.checks import as_array
+from bplib.checks import as_array
 from bplib.errors import DomainError, ShapeError
 
 __all__ = ["Standardizer"]

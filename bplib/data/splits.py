@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.data.checks import as_generator, as_number, as_pair
+from bplib.checks import as_generator, as_number, as_pair
 from bplib.errors import DomainError, ShapeError
 
 __all__ = ["count_test_rows", "train_test_split"]

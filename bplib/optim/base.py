@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from bplib.checks import as_number
 from bplib.errors import DataError, DomainError, ShapeError
 
-__all__ = ["Optimizer", "check_number"]
+__all__ = ["Optimizer"]
 
 # A step reads and writes several vectors; blocks of this many numbers stay in the processor's cache.
 _BLOCK = 16_384
@@ -87,11 +88,9 @@ class Optimizer(ABC):
         return f"{type(self).__name__}({settings})"
 
     def _validate(self, group: Mapping[str, Any]) -> None:
-        name = type(self).__name__
-        check_number(name, "lr", group["lr"], 0.0)
-        for key in ("eps", "weight_decay"):
+        for key in ("lr", "eps", "weight_decay"):
             if key in group:
-                check_number(name, key, group[key], 0.0)
+                as_number(group[key], key, type(self).__name__, least=0.0)
 
     def _state_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return self.state_names
@@ -192,21 +191,3 @@ def _as_groups(params: Iterable[Any], name: str) -> list[dict[str, Any]]:
             seen.add(id(p))
         result.append({**group, "params": members})
     return result
-
-
-def check_number(owner: str, name: str, value: Any, low: float, below: float = float("inf")) -> None:
-    """Refuse a setting that is no number, or lies outside [low, below).
-
-    Raises
-    ------
-    DataError
-        If `value` is not a real number.
-    DomainError
-        If it is NaN or outside the range.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise DataError(f"{owner}: {name} is {value!r}, a {type(value).__name__}. Expected a number, for example 0.1.")
-    if not low <= value < below:
-        wanted = f"a number in [{low:g}, {below:g})" if below < float("inf") else f"a finite number of at least {low:g}"
-        hint = " A negative rate would climb the loss." if name == "lr" and value < 0 else ""
-        raise DomainError(f"{owner}: {name} is {value}. Expected {wanted}.{hint}")

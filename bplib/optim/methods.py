@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from bplib.checks import as_number
 from bplib.errors import DomainError
-from bplib.optim.base import Optimizer, check_number
+from bplib.optim.base import Optimizer
 from bplib.optim.steps import adagrad_step, adam_step, sgd_step
 
 __all__ = ["SGD", "AdaGrad", "Adam"]
@@ -55,7 +56,7 @@ class SGD(Optimizer):
 
     def _validate(self, group: Mapping[str, Any]) -> None:
         super()._validate(group)
-        check_number("SGD", "momentum", group["momentum"], 0.0, 1.0)
+        as_number(group["momentum"], "momentum", "SGD", least=0.0, below=1.0)
         if group["nesterov"] and not group["momentum"]:
             raise DomainError("SGD: nesterov=True looks ahead along the momentum, but momentum is 0. Try momentum=0.9.")
 
@@ -178,7 +179,7 @@ class Adam(Optimizer):
     def _validate(self, group: Mapping[str, Any]) -> None:
         super()._validate(group)
         for i, beta in enumerate(group["betas"]):
-            check_number("Adam", f"betas[{i}]", beta, 0.0, 1.0)
+            as_number(beta, f"betas[{i}]", "Adam", least=0.0, below=1.0)
 
     def _state_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return ("m", "v", "v_max") if group["amsgrad"] else ("m", "v")

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.data.checks import as_array
+from bplib.checks import as_array
 from bplib.errors import DomainError, ShapeError
 from bplib.landscape import Surface
 from bplib.viz.picture import Picture

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.data.checks import as_array
+from bplib.checks import as_array
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.viz.picture import Picture
 from bplib.viz.style import ROLES, Role, figure

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.data.checks import as_array, as_count
+from bplib.checks import as_array, as_count
 from bplib.errors import DomainError, ShapeError
 from bplib.viz.picture import Picture
 from bplib.viz.style import INK, figure

@@ -211,7 +211,7 @@ def test_deepcopy_of_a_leaf_is_its_own_and_of_a_result_is_refused():
 @pytest.mark.parametrize(
     ("data", "word"),
     [
-        ([[1, 2], [3]], "ragged list"),
+        ([[1, 2], [3]], "rows have unequal lengths"),
         ("abc", "text"),
         ([1 + 2j], "complex numbers"),
         (None, "objects"),

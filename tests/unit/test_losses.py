@@ -160,7 +160,7 @@ def test_shapes_that_differ_are_refused(loss, prediction, target, fragments):
         (np.zeros((2, 3)), [0, 1, 2], ShapeError, "class indices of shape (2,)"),
         (np.zeros((0, 3)), np.zeros(0, int), ShapeError, "at least one of each"),
         (1.0, 0, ShapeError, "Expected (examples, classes)"),
-        ([[1.0], [2.0, 3.0]], [0, 0], DataError, "ragged list"),
+        ([[1.0], [2.0, 3.0]], [0, 0], DataError, "rows have unequal lengths"),
         (np.zeros((1, 2)), tensor([[0.5, 0.5]], requires_grad=True), GraphError, "Try target.detach()"),
     ],
 )

@@ -133,7 +133,7 @@ def test_a_history_is_a_small_table():
     ("settings", "kind", "fragment"),
     [
         ({"epochs": 0}, DomainError, "fit: epochs is 0"),
-        ({"epochs": 2.5}, DomainError, "fit: epochs is 2.5"),
+        ({"epochs": 2.5}, DataError, "fit: epochs is 2.5"),
         ({"batch_size": 0}, DomainError, "batch_size"),
         ({"valid_data": X}, DataError, "fit: valid_data is a ndarray. Expected a pair (X, y)"),
         ({"valid_data": (X[:3], Y[:2])}, ShapeError, "mse"),

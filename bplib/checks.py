@@ -1,4 +1,4 @@
-"""Checks of what a caller hands over, shared by the makers, splits and loaders."""
+"""Checks of what a caller hands over: numbers, counts, rates and seeds, or a sentence on what is wrong."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bplib.errors import DataError, DomainError, ShapeError
 
-__all__ = ["as_array", "as_count", "as_generator", "as_number", "as_pair"]
+__all__ = ["as_array", "as_count", "as_floats", "as_generator", "as_number", "as_pair"]
 
 _KINDS = {"U": "text", "S": "text", "c": "complex numbers", "O": "objects", "M": "dates", "m": "durations"}
 
@@ -50,6 +50,42 @@ def as_array(values: ArrayLike, name: str, caller: str) -> NDArray[Any]:
             f"real numbers. Turn them into numbers first, for example with np.array({name}, dtype=float)."
         )
     return array
+
+
+def as_floats(data: Any, dtype: Any = None, *, copy: bool = False) -> NDArray[Any]:
+    """Turn numbers into an array of float64 or float32.
+
+    Parameters
+    ----------
+    data : array_like of real numbers
+        float32 and float64 stay, everything else becomes float64.
+    dtype : numpy.float32 or numpy.float64, optional
+        The type wanted.
+    copy : bool
+        Whether the result must not share memory with `data`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the data's shape.
+
+    Raises
+    ------
+    DataError
+        If `data` is ragged, or holds text, objects or complex numbers.
+    DomainError
+        If `dtype` is no type the library computes with.
+
+    Examples
+    --------
+    >>> as_floats([1, 2])
+    array([1., 2.])
+    """
+    array = as_array(data, "data", "tensor")
+    wanted = _float_type(array.dtype, dtype)
+    if copy:
+        return np.array(array, dtype=wanted, order="C")
+    return array if array.dtype == wanted else array.astype(wanted)
 
 
 def as_pair(X: ArrayLike, y: ArrayLike, caller: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -133,8 +169,8 @@ def as_count(value: Any, name: str, least: int, caller: str) -> int:
     return int(value)
 
 
-def as_number(value: Any, name: str, caller: str, least: float = -np.inf) -> float:
-    """Return `value` as a finite float of at least `least`.
+def as_number(value: Any, name: str, caller: str, least: float = -np.inf, below: float = np.inf) -> float:
+    """Return `value` as a finite float of at least `least`, and less than `below`.
 
     Parameters
     ----------
@@ -144,6 +180,8 @@ def as_number(value: Any, name: str, caller: str, least: float = -np.inf) -> flo
         How the message names it and the function.
     least : float
         The smallest number allowed.
+    below : float
+        The smallest number that is too large.
 
     Returns
     -------
@@ -163,8 +201,10 @@ def as_number(value: Any, name: str, caller: str, least: float = -np.inf) -> flo
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise DataError(f"{caller}: {name} is {value!r}. Expected one number, for example {name}=0.1.")
-    if not np.isfinite(value) or value < least:
+    if not (np.isfinite(value) and least <= value < below):
         allowed = "a finite number" + (f" of at least {least:g}" if least > -np.inf else "")
+        if below < np.inf:
+            allowed = f"a number in [{least:g}, {below:g})"
         raise DomainError(f"{caller}: {name} is {value}. Expected {allowed}. Try {name}=0.1.")
     return float(value)
 
@@ -219,3 +259,12 @@ def _lengths(values: Any) -> str:
     except TypeError:
         return ""
     return f" ({lengths[0]} and {lengths[-1]})" if len(lengths) > 1 else ""
+
+
+def _float_type(found: np.dtype[Any], asked: Any) -> np.dtype[Any]:
+    if asked is None:
+        return found if found in (np.float32, np.float64) else np.dtype(np.float64)
+    wanted = np.dtype(asked)
+    if wanted not in (np.float32, np.float64):
+        raise DomainError(f"tensor: dtype {wanted} has no gradients here. Expected numpy.float64 or numpy.float32.")
+    return wanted

@@ -1,0 +1,249 @@
+# %% [markdown] id="title" tags=["core"]
+# # 10 · The whole training pipeline
+#
+# **Run all cells first: menu *Run › Run All Cells*.** Everything here takes seconds.
+#
+# 60 minutes: 20 to read, 10 to predict, 30 to do.
+#
+# After this notebook you can
+#
+# 1. build the pipeline: data – split – network – loop – evaluation,
+# 2. check a network for sanity before you train it,
+# 3. read loss curves and a confusion matrix,
+# 4. say why the way of splitting the data changes the result.
+
+# %% [markdown] id="three-questions" tags=["core"]
+# ## Three questions to warm up
+#
+# <details><summary>1. One step of Adam, the gradient is 1000, the rate is 0.01. How far does the weight move?</summary>
+#
+# About 0.01. Adam divides by the size of the gradient, so the first step has the length of the rate.
+# </details>
+# <details><summary>2. Why does training use mini-batches and not all examples for every step?</summary>
+#
+# A batch gives a good guess of the gradient for a fraction of the work. Many rough steps beat few exact ones.
+# </details>
+# <details><summary>3. The rate is above 2 divided by the largest curvature. What happens to the loss?</summary>
+#
+# It grows: every step overshoots further than the one before.
+# </details>
+
+# %% id="imports" tags=["core"]
+import numpy as np
+
+import bplib
+from bplib import losses, nn, optim
+from bplib.data import load_digits
+from bplib.lessons.training_pipeline import check, hint, predict_first_loss, solution
+from bplib.training import accuracy, evaluate, fit
+from bplib.viz.confusion import confusion_matrix
+from bplib.viz.curves import loss_curves
+from bplib.viz.images import image_grid
+
+# %% [markdown] id="data-text" tags=["core", "slide"]
+# ## The data
+#
+# 1,797 handwritten digits, each a picture of 8 × 8 pixels. A pixel is a number from 0 (paper) to 1 (ink), so a picture
+# is a row of 64 numbers: the input $X$. The target $y$ is the digit that was meant.
+#
+# A quarter of the pictures is put aside. The network never learns from them; they tell how well it does on digits it has
+# not seen. The split is shuffled, keeps the share of every digit, and always comes out the same.
+
+# %% id="data" tags=["core"]
+digits = load_digits()
+print(digits)
+
+# %% id="look-at-the-data" tags=["core"]
+first_of_each = [int(np.flatnonzero(digits.y_train == d)[0]) for d in range(10)]
+image_grid(digits.X_train[first_of_each].reshape(-1, 8, 8), [f"a {d}" for d in range(10)])
+
+# %% [markdown] id="network-text" tags=["core", "slide"]
+# ## The network
+#
+# 64 inputs, 64 hidden neurons with tanh, 10 outputs: one score for each digit. Softmax turns the scores into
+# probabilities, and cross-entropy measures the surprise at the true digit (notebook 02).
+#
+# The seed 0 makes the first weights the same on every machine.
+
+# %% id="network" tags=["core"]
+def new_network(seed=0):
+    """Two layers with fresh weights."""
+    rng = np.random.default_rng(seed)
+    return nn.Sequential(nn.Linear(64, 64, rng=rng), nn.Tanh(), nn.Linear(64, 10, rng=rng))
+
+
+network = new_network()
+network
+
+# %% [markdown] id="predict-text" tags=["core"]
+# ## Predict before you look
+#
+# The network has not learned anything. What is its loss?
+
+# %% id="predict-first-loss" tags=["core", "predict", "widget"]
+first_loss = evaluate(network, losses.cross_entropy, *digits.train)
+predict_first_loss(first_loss)
+
+# %% [markdown] id="chance-text" tags=["core"]
+# ## Exercise 1: the loss at chance
+#
+# A network that knows nothing should give each of the ten digits the probability 1/10. Which cross-entropy is that
+# exactly? If your own network starts far from this number, something is wrong before training begins: the scale of the
+# inputs, the first weights, or the loss.
+
+# %% id="chance-loss" tags=["core", "task"]
+# BEGIN SOLUTION
+chance_loss = -np.log(1 / 10)
+# END SOLUTION
+
+# %% id="chance-loss-check" tags=["core", "check"]
+check("chance-loss", chance_loss)
+
+# %% [markdown] id="order-text" tags=["core", "slide"]
+# ## Exercise 2: one step in the right order
+#
+# These five lines make one training step. Put them in order.
+#
+# | | line | |
+# |---|---|---|
+# | A | `optimizer.step()` | Update |
+# | B | `loss = losses.cross_entropy(scores, y)` | Loss |
+# | C | `loss.backward()` | Backward |
+# | D | `scores = network(X)` | Forward |
+# | E | `optimizer.zero_grad()` | forget the old gradients |
+#
+# Write the letters as one text, such as `"ABCDE"`.
+
+# %% id="order-the-step" tags=["core", "task"]
+# BEGIN SOLUTION
+order = "DBECA"
+# END SOLUTION
+
+# %% id="order-the-step-check" tags=["core", "check"]
+check("order-the-step", order)
+
+# %% [markdown] id="overfit-text" tags=["core"]
+# ## A sanity check: learn twenty pictures by heart
+#
+# Before you train for long, give the network a task it cannot fail: twenty pictures, over and over. If the loss does
+# not go to almost 0, the loop has a mistake, and no amount of data will help.
+
+# %% id="overfit" tags=["core"]
+few = digits.X_train[:20], digits.y_train[:20]
+pupil = new_network()
+by_heart = fit(pupil, losses.cross_entropy, optim.Adam(pupil.parameters(), lr=0.01), few, epochs=100, batch_size=20)
+print(f"loss on the twenty   {by_heart['train_loss'][0]:.2f} at first, {by_heart['train_loss'][-1]:.4f} at the end")
+print(f"right of the twenty  {accuracy(pupil, *few):.0%}")
+print(f"right of the unseen  {accuracy(pupil, *digits.test):.0%}")
+
+# %% [markdown] id="by-heart-text" tags=["core"]
+# All twenty right, and most of the others wrong. **A loss of zero does not make a good model**: learning by heart is
+# not the same as understanding. What counts is the loss on examples the network has not seen.
+
+# %% [markdown] id="train-text" tags=["core", "slide"]
+# ## Train
+#
+# `fit` repeats Forward – Loss – Backward – Update for every batch of 32 pictures. One pass over all training pictures is
+# an **epoch**. After each epoch it measures the loss on the pictures put aside: the *validation* loss.
+
+# %% id="train" tags=["core"]
+optimizer = optim.Adam(network.parameters(), lr=0.003)
+history = fit(network, losses.cross_entropy, optimizer, digits.train, digits.test, epochs=40, rng=0)
+history
+
+# %% id="curves" tags=["core"]
+loss_curves(history)
+
+# %% [markdown] id="curves-text" tags=["core"]
+# Read the curves together. Both fall: it learns. The training curve goes on falling while the validation curve levels
+# off: from there on the network mostly learns its own examples by heart. A validation curve that *rises* would say that
+# it has gone on for too long.
+#
+# Now the number everybody asks for: how many of the unseen pictures are right? The run is seeded, so it prints the same
+# every time. The cell trains a second network from the same seed to prove it.
+
+# %% id="accuracy" tags=["core"]
+share = accuracy(network, *digits.test)
+print(f"{share:.1%} of the {len(digits.y_test)} unseen digits are right")
+
+twin = new_network()
+fit(twin, losses.cross_entropy, optim.Adam(twin.parameters(), lr=0.003), digits.train, epochs=40, rng=0)
+print(f"the same again: {accuracy(twin, *digits.test):.1%}")
+
+# %% [markdown] id="confusion-text" tags=["core"]
+# ## Which digits are confused?
+#
+# One number hides what went wrong. In the **confusion matrix** each row is a true digit, each column what the network
+# said. The diagonal is right. Everything else is a mistake with a name.
+
+# %% id="confusion" tags=["core"]
+scores = network(digits.X_test).numpy()
+said = scores.argmax(axis=1)
+confusion_matrix(digits.y_test, said)
+
+# %% [markdown] id="mistakes-text" tags=["core"]
+# ## A look at the mistakes
+#
+# The most useful habit in this notebook: look at them. Some are hard for you, too. If the mistakes all look alike, you
+# know what to do next.
+
+# %% id="mistakes" tags=["core"]
+wrong = np.flatnonzero(said != digits.y_test)[:10]
+sure = bplib.softmax(scores).numpy().max(axis=1)
+image_grid(
+    digits.X_test[wrong].reshape(-1, 8, 8),
+    [f"true {digits.y_test[i]}, said {said[i]} ({sure[i]:.0%})" for i in wrong],
+)
+
+# %% [markdown] id="split-text" tags=["core", "slide"]
+# ## How you split is part of the result
+#
+# 13 people wrote these digits, one after the other. The shuffled split has the same people on both sides: the network
+# meets handwriting it knows. The cell below puts the *end of the file* aside instead, so that it meets people it has not
+# seen. The same network, the same training.
+
+# %% id="split" tags=["core"]
+for split in ("random", "blocks"):
+    part = load_digits(split=split)
+    reader = new_network()
+    fit(reader, losses.cross_entropy, optim.Adam(reader.parameters(), lr=0.003), part.train, epochs=40, rng=0)
+    print(f"{split:<7} {accuracy(reader, *part.test):.0%} right")
+
+# %% [markdown] id="leakage-text" tags=["core"]
+# Something about the test examples had **leaked** into training: how these very people write. Neither number is wrong.
+# They answer different questions: *another digit by a person it knows*, and *a person it has never met*. Say which one
+# you mean whenever you report a result.
+
+# %% [markdown] id="you-may-think" tags=["core", "slide"]
+# ## You may think …
+#
+# **"The lower the training loss, the better the network."**
+#
+# *Try it:* change `epochs=40` to `epochs=200` in *Train* and run the cells from *The network* down to *curves* again.
+#
+# *Why it fails:* the training loss goes on towards 0. The validation loss stopped falling long before. The network gets
+# more and more certain about what it already knew, and also about its mistakes.
+
+# %% [markdown] id="recall" tags=["core"]
+# ## Without looking
+#
+# Close your eyes and name the parts of the pipeline in order, the loss of an untrained network with ten classes, and two
+# checks you do before a long training.
+#
+# <details><summary>Compare</summary>
+#
+# Data – split – network – loop (Forward – Loss – Backward – Update) – evaluation. The loss is ln 10, about 2.30. Check that the first
+# loss is near that, and that twenty examples can be learned by heart.
+# </details>
+#
+# ## If you have ten more minutes
+#
+# Multiply the inputs by 100 (`digits.X_train * 100`) and train a new network. What happens to the first loss? Which of
+# the checks above would have warned you?
+#
+# ## Sources
+#
+# - E. Alpaydin and C. Kaynak (1998), *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository,
+#   doi [10.24432/C50P49](https://doi.org/10.24432/C50P49), licence CC BY 4.0.
+# - D. P. Kingma and J. Ba (2015), *Adam: A Method for Stochastic Optimization*, ICLR,
+#   [arXiv 1412.6980](https://arxiv.org/abs/1412.6980).
