@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -27,7 +27,8 @@ __all__ = ["Node", "apply", "no_grad", "walk_back"]
 
 _clock = count(1).__next__
 _recording = True
-_MAKE = object.__new__
+_MAKE: Any = object.__new__
+AnyNode = TypeVar("AnyNode", bound="Node")
 
 
 class Node:
@@ -142,7 +143,7 @@ class Node:
             self.receive(gradient)
 
 
-def apply(operation: Operation, *parents: Node, settings: tuple[Any, ...] = ()) -> Node:
+def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = ()) -> AnyNode:
     """Compute one operation and, unless recording is off, remember how to go back.
 
     Parameters
@@ -163,7 +164,7 @@ def apply(operation: Operation, *parents: Node, settings: tuple[Any, ...] = ()) 
         array, remembered = operation.forward(*[p.array for p in parents], *settings)
     except (ValueError, IndexError) as error:
         raise _misfit(operation, parents, settings) from error
-    node = _MAKE(parents[0].makes)
+    node: AnyNode = _MAKE(parents[0].makes)
     node.array = array if type(array) is np.ndarray else np.asarray(array)
     node._gradient = node.name = node.home = node.buffer = None
     node.retains_grad = False

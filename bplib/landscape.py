@@ -4,11 +4,12 @@ A surface knows its height, its gradient, its curvature and its lowest points, a
 form, so that what an optimizer does on it can be checked exactly.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bplib.checks import as_count, as_floats
 from bplib.errors import DataError, DomainError, ShapeError
@@ -118,7 +119,7 @@ def surface(name: str, **settings: float) -> Surface:
 
 
 def descend(
-    surface: Surface, optimizer: Callable[[list[Tensor]], Optimizer] | Optimizer, start: Sequence[float], steps: int
+    surface: Surface, optimizer: Callable[[list[Tensor]], Optimizer] | Optimizer, start: ArrayLike, steps: int
 ) -> Path:
     """Let an optimizer walk down a surface.
 
@@ -166,7 +167,7 @@ def descend(
         return Path(points, surface.f(points))
 
 
-def descend_rates(surface: Surface, rates: Sequence[float], start: Sequence[float], steps: int) -> Path:
+def descend_rates(surface: Surface, rates: ArrayLike, start: ArrayLike, steps: int) -> Path:
     """Walk down a surface by plain gradient descent with many learning rates at once.
 
     Parameters
@@ -222,7 +223,7 @@ def _walker(optimizer: Any, theta: Tensor) -> Optimizer:
     return made
 
 
-def _start_of(start: Sequence[float]) -> Array:
+def _start_of(start: ArrayLike) -> Array:
     point = as_floats(start, np.float64, copy=True)
     if point.shape != (2,):
         raise ShapeError(f"descend: start has shape {point.shape}. Expected two numbers, such as (1.0, 2.0).")

@@ -107,7 +107,7 @@ class Module(ABC):
         """The gradient of the loss with respect to θ, shape (n,); 0 where none has arrived."""
         place = self._span("gradients")
         for parameter in self.parameters():
-            if parameter.grad is None:
+            if parameter.grad is None and parameter.buffer is not None:
                 parameter.buffer[...] = 0.0
         return place
 

@@ -174,7 +174,8 @@ def _compare(f: Callable[..., Tensor], leaves: list[Tensor], i: int, weights: np
             return float((f(*arguments).array * weights).sum())
 
     numerical = central_difference(nudged, leaves[i].array)
-    backward = np.zeros_like(numerical) if leaves[i].grad is None else leaves[i].grad
+    arrived = leaves[i].grad
+    backward = np.zeros_like(numerical) if arrived is None else arrived
     scale = np.maximum(1.0, np.maximum(np.abs(backward), np.abs(numerical)))
     worst = float(np.max(np.abs(backward - numerical) / scale, initial=0.0))
     # A NaN compares as neither smaller nor larger; it must never pass.

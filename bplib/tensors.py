@@ -13,7 +13,7 @@ from bplib.rules import TABLE, Operation
 
 __all__ = ["Tensor", "as_tensor", "tensor"]
 
-_MAKE = object.__new__
+_MAKE: Any = object.__new__
 
 
 class Tensor(Node):
