@@ -36,7 +36,8 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Remembered:
     """Give x @ weight + bias as one operation, what a layer of neurons computes."""
     y = x.dot(weight)
     if bias is not None:
-        y = np.add(y, bias, out=y) if y.dtype == np.result_type(y, bias) and y.ndim else y + bias
+        # In place where that keeps the type: the product is a new array that nobody else holds.
+        y = np.add(y, bias, y) if y.ndim and y.dtype == bias.dtype else y + bias
     return y, None
 
 
