@@ -148,13 +148,13 @@ surface_paths(narrow_bowl, list(walks.points), ["rate 0.1", "rate 0.45"])
 # %% [markdown] id="largest-rate-text" tags=["core"]
 # ## Exercise 1: the largest rate
 #
-# The loss is $L = \frac{1}{2}(w_1^2 + 8\,w_2^2)$. Above which learning rate does plain gradient descent diverge?
+# The loss is $L = \frac{1}{2}(3\,w_1^2 + 10\,w_2^2)$. Above which learning rate does plain gradient descent diverge?
 #
 # Stuck? Run `hint("largest-rate")` in a new cell, more than once if you like. `solution("largest-rate")` shows the way.
 
 # %% id="largest-rate" tags=["core", "task"]
 # BEGIN SOLUTION
-largest_rate = 2 / 8
+largest_rate = 2 / 10
 # END SOLUTION
 
 # %% id="largest-rate-check" tags=["core", "check"]
@@ -232,8 +232,8 @@ check("mean-to-sum", rate_for_sum)
 #
 # ## If you have ten more minutes
 #
-# Call `lab.show(rate=0.45, condition_number=100)` in a new cell and look at the loss curve: first it falls quickly, then
-# slowly. Which direction is responsible for which part?
+# Run `lab.condition_number = 100` and `lab.rate = 0.45` in a new cell and look at the loss curve: first it falls quickly,
+# then slowly. Which direction is responsible for which part?
 #
 # ## Sources
 #
