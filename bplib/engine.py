@@ -48,18 +48,15 @@ class Node:
         What the operation wants to know again on the way back.
     order : int
         The creation number; for what was made by hand, that of its last change.
-    home, offset, buffer
-        Where a parameter lives in its model's vectors; see `bplib.home`.
+    home, buffer, offset
+        Where a parameter lives in its model's vectors (see `bplib.home`); None and 0 for all else.
     """
 
     __slots__ = (
         "__weakref__",
         "_gradient",
         "array",
-        "buffer",
-        "home",
         "name",
-        "offset",
         "operation",
         "order",
         "parents",
@@ -71,6 +68,11 @@ class Node:
     # The class of what an operation gives.
     makes: ClassVar[type["Node"]]
 
+    # Only parameters have a place for these; every other node would carry them for nothing.
+    home: Home | None = None
+    buffer: np.ndarray | None = None
+    offset: int = 0
+
     def __init__(self, array: np.ndarray, requires_grad: bool, name: str | None = None) -> None:
         self.array = array
         self.requires_grad = requires_grad
@@ -80,9 +82,6 @@ class Node:
         self.parents: tuple[Node, ...] = ()
         self.remembered: Any = None
         self.retains_grad = False
-        self.home: Home | None = None
-        self.buffer: np.ndarray | None = None
-        self.offset = 0
         self.order = _clock()
 
     @property
@@ -125,22 +124,14 @@ class Node:
 
         Only a parameter in a home has one, and only for the first gradient to arrive.
         """
-        if self._gradient is None and self.buffer is not None and self.buffer.dtype == dtype and self.requires_grad:
-            return self.buffer
-        return None
+        buffer = self.buffer
+        if buffer is None or self._gradient is not None or buffer.dtype is not dtype or not self.requires_grad:
+            return None
+        return buffer
 
     def settle(self, others: Sequence["Node"]) -> None:
         """Move into one home with `others`, where all of them have homes; see `bplib.home`."""
         share_home(others)
-
-    def move(self, home: Home, offset: int, values: np.ndarray, buffer: np.ndarray) -> None:
-        """Carry values and gradient into a home's flat arrays; the views there replace the old arrays."""
-        values[...] = self.array.ravel()
-        shape, gradient = self.array.shape, self._gradient
-        self.array, self.buffer = values.reshape(shape), buffer.reshape(shape)
-        self.home, self.offset, self._gradient = home, offset, None
-        if gradient is not None:
-            self.receive(gradient)
 
 
 def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = ()) -> AnyNode:
@@ -166,16 +157,17 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
         raise _misfit(operation, parents, settings) from error
     node: AnyNode = _MAKE(parents[0].makes)
     node.array = array if type(array) is np.ndarray else np.asarray(array)
-    node._gradient = node.name = node.home = node.buffer = None
+    node._gradient = node.name = None
     node.retains_grad = False
-    node.offset = 0
     node.order = _clock()
-    if _recording and any([p.requires_grad for p in parents]):
-        node.requires_grad = True
-        node.operation, node.parents, node.remembered = operation, parents, remembered
-    else:
-        node.requires_grad = False
-        node.operation, node.parents, node.remembered = None, (), None
+    if _recording:
+        for p in parents:
+            if p.requires_grad:
+                node.requires_grad = True
+                node.operation, node.parents, node.remembered = operation, parents, remembered
+                return node
+    node.requires_grad = False
+    node.operation, node.parents, node.remembered = None, (), None
     return node
 
 

@@ -34,11 +34,20 @@ class Parameter(Tensor):
     tensor([0.5, 1.5], requires_grad=True)
     """
 
-    __slots__ = ()
+    __slots__ = ("buffer", "home", "offset")
 
     def __init__(self, data: Any, *, name: str | None = None) -> None:
         super().__init__(data, requires_grad=True, name=name)
         Home([self])
+
+    def move(self, home: Home, offset: int, values: np.ndarray, buffer: np.ndarray) -> None:
+        """Carry values and gradient into a home's flat arrays; the views there replace the old arrays."""
+        values[...] = self.array.ravel()
+        shape, gradient = self.array.shape, self._gradient
+        self.array, self.buffer = values.reshape(shape), buffer.reshape(shape)
+        self.home, self.offset, self._gradient = home, offset, None
+        if gradient is not None:
+            self.receive(gradient)
 
 
 class Module(ABC):

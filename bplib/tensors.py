@@ -384,12 +384,15 @@ def as_tensor(data: Any, like: Tensor | None = None) -> Tensor:
     """
     if isinstance(data, Tensor):
         return data
-    dtype = like.array.dtype if like is not None and isinstance(data, (int, float)) else None
-    constant = _MAKE(Tensor)
-    constant.array = as_floats(data, dtype)
+    if type(data) is np.ndarray and data.dtype == np.float64:
+        array = data
+    else:
+        array = as_floats(data, like.array.dtype if like is not None and isinstance(data, (int, float)) else None)
+    constant: Tensor = _MAKE(Tensor)
+    constant.array = array
     constant.requires_grad = constant.retains_grad = False
-    constant.operation = constant.remembered = constant.name = constant.home = constant.buffer = None
-    constant.parents, constant._gradient, constant.offset, constant.order = (), None, 0, 0
+    constant.operation = constant.remembered = constant.name = constant._gradient = None
+    constant.parents, constant.order = (), 0
     return constant
 
 

@@ -1,7 +1,7 @@
 """What all optimizers share: groups of parameters, their state, and the walk over them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,15 @@ class Optimizer(ABC):
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
         for group, layout in zip(self.param_groups, self._layouts, strict=True):
-            names = self._state_of(group)
+            averages = [layout.state(name) for name in self._state_of(group)]
             for theta, grad, place, t in layout.pieces():
-                state = [layout.state(name)[place] for name in names]
-                for start in range(0, theta.size, _BLOCK):
-                    block = slice(start, start + _BLOCK)
-                    self._update(theta[block], grad[block], [s[block] for s in state], t, group)
+                state = [average[place] for average in averages]
+                if theta.size <= _BLOCK:
+                    self._update(theta, grad, state, t, group)
+                else:
+                    for start in range(0, theta.size, _BLOCK):
+                        block = slice(start, start + _BLOCK)
+                        self._update(theta[block], grad[block], [s[block] for s in state], t, group)
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     parameter.touch()
@@ -101,6 +104,9 @@ class Optimizer(ABC):
     ) -> None: ...
 
 
+_Piece = tuple[np.ndarray, np.ndarray, slice, int]
+
+
 class _Layout:
     """Where each parameter of one group finds its numbers, and the method's running averages beside them."""
 
@@ -110,25 +116,26 @@ class _Layout:
         ends = np.cumsum([0, *(p.size for p in params)])
         self._starts = [int(end) for end in ends]
         self.size = self._starts[-1]
+        # How many steps each parameter has taken; one that had no gradient for a while is behind.
         self._counts = [0] * len(params)
         self._state: dict[str, np.ndarray] = {}
         self._homes: list[Any] = []
         self._runs: list[tuple[int, int]] = []
 
-    def pieces(self) -> Iterator[tuple[np.ndarray, np.ndarray, slice, int]]:
-        """Yield (θ, gradient, place in the state, step number) as flat vectors, as few as possible."""
+    def pieces(self) -> list[_Piece]:
+        """Give (θ, gradient, place in the state, step number) as flat vectors, as few as possible."""
         homes = [p.home for p in self.params]
         if homes != self._homes:
             self._homes, self._runs = homes, self._find_runs()
+        arrived = [p.grad is not None for p in self.params]
+        pieces = []
         for first, last in self._runs:
-            members = self.params[first:last]
-            together = all(p.grad is not None for p in members) and len(set(self._counts[first:last])) == 1
-            if together and members[0].home is not None:
-                yield self._piece(first, last)
+            counts = self._counts[first:last]
+            if False not in arrived[first:last] and counts.count(counts[0]) == last - first:
+                pieces.append(self._piece(first, last))
             else:
-                for i in range(first, last):
-                    if self.params[i].grad is not None:
-                        yield self._piece(i, i + 1)
+                pieces += [self._piece(i, i + 1) for i in range(first, last) if arrived[i]]
+        return pieces
 
     def state(self, name: str) -> np.ndarray:
         """Give the running average `name` of the whole group, 0 at first."""
@@ -157,15 +164,17 @@ class _Layout:
                 first = i
         return runs
 
-    def _piece(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray, slice, int]:
+    def _piece(self, first: int, last: int) -> _Piece:
+        t = self._counts[first] + 1
+        self._counts[first:last] = [t] * (last - first)
         place = slice(self._starts[first], self._starts[last])
-        for i in range(first, last):
-            self._counts[i] += 1
         parameter = self.params[first]
-        if parameter.home is None:
-            return parameter.data.reshape(-1), parameter.grad.reshape(-1), place, self._counts[first]
-        span = slice(parameter.offset, parameter.offset + place.stop - place.start)
-        return parameter.home.values[span], parameter.home.gradients[span], place, self._counts[first]
+        home = parameter.home
+        if home is None:
+            return parameter.data.reshape(-1), parameter.grad.reshape(-1), place, t
+        start = parameter.offset
+        span = slice(start, start + place.stop - place.start)
+        return home.values[span], home.gradients[span], place, t
 
 
 def _neighbours(left: Any, right: Any) -> bool:

@@ -43,18 +43,19 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Remembered:
 
 def linear_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂L/∂x = g @ weightᵀ, ∂L/∂weight = xᵀ @ g, ∂L/∂bias = the sum of g over the examples."""
-    x, weight, *rest = node.parents
+    parents = node.parents
+    x, weight = parents[0], parents[1]
     to_x = g.dot(weight.array.T) if x.requires_grad else None
-    rows, g = x.array, g
+    rows = x.array
     if rows.ndim != 2:
         rows, g = rows.reshape(-1, rows.shape[-1]), g.reshape(-1, g.shape[-1])
     # The product is written straight into the parameter's own gradient where that is still
     # empty. Not when the weight is also the input: two gradients would fight for one place.
     place = None if x is weight else weight.landing_place(g.dtype)
     to_weight = rows.T.dot(g, place) if weight.requires_grad else None
-    if not rest:
+    if len(parents) == 2:
         return to_x, to_weight
-    bias = rest[0]
+    bias = parents[2]
     to_bias = _ones(len(g), g.dtype).dot(g, bias.landing_place(g.dtype)) if bias.requires_grad else None
     return to_x, to_weight, to_bias
 
