@@ -129,6 +129,13 @@ class Node:
             return None
         return buffer
 
+    def _needs_graph(self, what: str) -> None:
+        if not self.requires_grad:
+            raise GraphError(
+                f"{what}: nothing in this graph asks for a gradient. Expected at least one tensor made with "
+                "requires_grad=True, used outside no_grad()."
+            )
+
     def settle(self, others: Sequence["Node"]) -> None:
         """Move into one home with `others`, where all of them have homes; see `bplib.home`."""
         share_home(others)

@@ -187,13 +187,6 @@ class Tensor(Node):
             )
         return seed
 
-    def _needs_graph(self, what: str) -> None:
-        if not self.requires_grad:
-            raise GraphError(
-                f"{what}: nothing in this graph asks for a gradient. Expected at least one tensor made with "
-                "requires_grad=True, used outside no_grad()."
-            )
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if self.operation is not None:
             raise GraphError("deepcopy: this tensor is the result of an operation. Try .detach() first.")

@@ -35,7 +35,7 @@ def test_first_weights_lie_within_one_over_the_root_of_the_inputs_and_follow_the
 
 @pytest.mark.parametrize("features", [(0, 1), (1, 0), (2.0, 1), (True, 1), ("2", 1)], ids=str)
 def test_linear_refuses_impossible_sizes(features):
-    with pytest.raises((DataError, DomainError), match="Linear: .*_features is .* Expected a whole number"):
+    with pytest.raises((DataError, DomainError), match=r"Linear: .*_features is .* Expected a whole number"):
         nn.Linear(*features)
 
 
