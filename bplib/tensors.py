@@ -39,8 +39,6 @@ class Tensor(Node):
         The values.
     grad : numpy.ndarray or None
         ∂L/∂(this tensor), of this tensor's shape; None until a backward pass reaches it.
-    name : str or None
-        The word for pictures and messages.
 
     Examples
     --------
