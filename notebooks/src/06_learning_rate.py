@@ -84,17 +84,18 @@ predict_fastest(lab)
 # ## The rate lab
 #
 # The loss is now a bowl over **two** weights, seen from above: the darker, the higher. Each dot is one update. On the
-# right, the same run as a loss curve.
+# right, the same run as curves: how much is left of the loss, and of the distance in each direction.
 #
 # - Drag the **learning rate**, or click its handle and use the arrow keys.
 # - Drag the **start point**, or press *Tab* until it has a ring and use the arrow keys.
-# - Choose a **shape** for the bowl, or a **preset**. Each preset shows the line of code that does the same.
+# - Choose the **condition κ** ("kappa"): 1 is a round bowl, 100 a long and narrow one.
+# - Choose a **preset**. The line beside it is the code that does the same.
 #
 # Three goals:
 #
 # 1. On the round bowl, reach 1 % of the start in a single step.
 # 2. Find the largest rate that does not run away. How does the loss curve look there?
-# 3. Make the bowl long and narrow. Can you still get there in one step?
+# 3. Choose κ = 25: the bowl becomes a valley. Can you still get there in one step?
 
 # %% id="rate-lab" tags=["core", "widget"]
 lab

@@ -1,0 +1,19 @@
+"""The mistakes that a check knows, each a deliberately broken variant of the right computation.
+
+What a mistake leads to is computed by making it, never typed in. A fault carries the sentence
+for the learner and the code of the misconception behind it, which only instructors see.
+"""
+
+from bplib.lessons.faults.fault import Fault
+from bplib.lessons.faults.pipelines import STEP_ORDER_FAULTS, chance_loss_faults
+from bplib.lessons.faults.rates import GD_STEP_FAULTS, curve_faults, largest_rate_faults, mean_to_sum_faults
+
+__all__ = [
+    "GD_STEP_FAULTS",
+    "STEP_ORDER_FAULTS",
+    "Fault",
+    "chance_loss_faults",
+    "curve_faults",
+    "largest_rate_faults",
+    "mean_to_sum_faults",
+]

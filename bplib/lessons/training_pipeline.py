@@ -1,0 +1,166 @@
+"""Notebook 10: the training pipeline. Its prediction and its exercises.
+
+>>> from bplib.lessons.training_pipeline import check, hint, solution
+>>> check("order-the-step", "DBECA").outcome
+Outcome.RIGHT
+>>> check("order-the-step", "DBCEA").mistake
+'cleared-before-update'
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bplib import losses, nn, optim
+from bplib.errors import GraphError
+from bplib.lessons.choices import ChoiceExercise
+from bplib.lessons.collection import ExerciseSet
+from bplib.lessons.exercises import NumberExercise
+from bplib.lessons.faults import STEP_ORDER_FAULTS, chance_loss_faults
+from bplib.lessons.progress import current_progress
+from bplib.widgets.prediction_gate import PredictionGate, Question
+
+__all__ = ["STEP_LINES", "check", "hint", "predict_first_loss", "run_step", "solution"]
+
+STEP_LINES: dict[str, str] = {
+    "A": "optimizer.step()",
+    "B": "loss = losses.cross_entropy(scores, y)",
+    "C": "loss.backward()",
+    "D": "scores = network(X)",
+    "E": "optimizer.zero_grad()",
+}
+"""The lines of a training step, out of order."""
+
+_ROUNDS = 4
+
+
+def predict_first_loss(first_loss: float, classes: int = 10) -> PredictionGate:
+    """Ask for the loss of a network that has learned nothing.
+
+    Parameters
+    ----------
+    first_loss : float
+        Measured: the loss of the untrained network, in nats.
+    classes : int
+        How many classes there are, at least 2.
+
+    Returns
+    -------
+    PredictionGate
+        A prediction within 15 % agrees.
+    """
+    chance = float(np.log(classes))
+    question = Question(
+        text=f"A network that has learned nothing sorts pictures into {classes} classes. "
+        "What is its loss, the cross-entropy, before the first step?",
+        answer=float(first_loss),
+        outcome=f"The untrained network has a loss of {first_loss:.2f}. "
+        f"Giving each class the same probability, 1/{classes}, costs ln {classes} = {chance:.2f}.",
+        because=f"Because it treats all classes about alike: the true class gets a probability near 1/{classes}, "
+        f"and the loss is minus the natural logarithm of that. A first loss far from {chance:.2f} points to a fault.",
+        tolerance=0.15,
+    )
+    return PredictionGate(question, "10/first-loss", store=current_progress())
+
+
+def run_step(order: Sequence[str]) -> object:
+    """Train a tiny network for four rounds with the lines of `STEP_LINES` in some order, and say what happens.
+
+    Parameters
+    ----------
+    order : sequence of str
+        The letters A to E, each once.
+
+    Returns
+    -------
+    object
+        The weights after each round, or what stopped the run. Two orders that do the same give equal results.
+
+    Examples
+    --------
+    >>> run_step("DBECA") == run_step("EDBCA")
+    True
+    >>> run_step("BDECA")
+    'scores are missing'
+    """
+    network = nn.Linear(2, 2, rng=0)
+    optimizer = optim.SGD(network.parameters(), lr=0.5)
+    made: dict[str, Any] = {}
+    lines: dict[str, Callable[[], Any]] = {
+        "A": optimizer.step,
+        "B": lambda: made.update(loss=losses.cross_entropy(made["scores"], [0, 1, 1])),
+        "C": lambda: made["loss"].backward(),
+        "D": lambda: made.update(scores=network([[1.0, 0.5], [-1.0, 0.3], [0.2, -2.0]])),
+        "E": optimizer.zero_grad,
+    }
+    weights = []
+    try:
+        for _ in range(_ROUNDS):
+            for letter in order:
+                lines[letter]()
+            weights.append(tuple(np.concatenate([p.data.ravel() for p in network.parameters()]).round(9).tolist()))
+    except KeyError as missing:
+        return f"{missing.args[0]} {'are' if missing.args[0] == 'scores' else 'is'} missing"
+    except GraphError:
+        return "the weights changed between forward and backward"
+    return tuple(weights)
+
+
+# The model solutions: `solution` shows their source.
+
+
+def _chance_loss() -> float:
+    probability_of_true_class = 1 / 10
+    return -math.log(probability_of_true_class)
+
+
+def _step_order() -> str:
+    # D Forward, B Loss, E clear the old gradients, C Backward, A Update
+    return "DBECA"
+
+
+_exercises = ExerciseSet(
+    "10",
+    [
+        NumberExercise(
+            name="chance-loss",
+            model=_chance_loss,
+            right="You can now check any classifier before it learns: "
+            "a first loss far from this number points to a fault.",
+            why="A network that knows nothing gives each of the 10 classes about the same probability, 1/10. "
+            "The cross-entropy of one example is minus the natural logarithm of the true class's probability.",
+            hints=(
+                "Which probability does each of 10 classes get if all are treated alike?",
+                "The loss of one example is minus the natural logarithm of the probability of its true class.",
+                "The probability is 1/10. In NumPy, the natural logarithm is `np.log`.",
+            ),
+            faults=chance_loss_faults(10),
+            checked="It was compared with the cross-entropy of 10 classes that all get the same probability.",
+        ),
+        ChoiceExercise(
+            name="order-the-step",
+            variable="order",
+            model=_step_order,
+            right="Forward – Loss – Backward – Update: every training loop, however large, is these lines.",
+            why="Each line needs what the one before it made. The old gradients have to be cleared before Backward, "
+            "because it adds to them; where exactly, before or after the other lines, does not matter.",
+            hints=(
+                "Find the four stages among the lines: Forward – Loss – Backward – Update. One line is left over.",
+                "The line left over, `zero_grad`, clears the gradients. "
+                "They are made by Backward and used by Update: nothing may clear them in between.",
+                "Begin with D, then B. Clear the gradients, E, before you make new ones.",
+            ),
+            faults=STEP_ORDER_FAULTS,
+            options=tuple(STEP_LINES),
+            places=("first line", "second line", "third line", "fourth line", "fifth line"),
+            once=True,
+            observe=run_step,
+        ),
+    ],
+)
+
+check = _exercises.check
+hint = _exercises.hint
+solution = _exercises.solution

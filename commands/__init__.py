@@ -1,0 +1,1 @@
+"""The commands behind `python course.py`: standard library only, one module a task, `main` holds the table of verbs."""

@@ -1,0 +1,81 @@
+"""The table of verbs and the one place where a problem becomes a sentence."""
+
+import difflib
+import errno
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NamedTuple, NoReturn
+
+from commands.console import Problem, say
+from commands.copies import reset
+from commands.doctor import doctor
+from commands.lab import lab
+from commands.scripts import build, verify
+from commands.suite import test
+
+
+class Verb(NamedTuple):
+    """A command: what it runs, how it is called, what it is for."""
+
+    run: Callable[[list[str]], int]
+    form: str
+    purpose: str
+
+
+VERBS = {
+    "lab": Verb(lab, "[lab] [--port N] [--no-browser]", "open the course in JupyterLab; the default"),
+    "test": Verb(test, "test [--fast | --full] [pytest arguments]", "run every test"),
+    "build": Verb(build, "build [--check]", "make the notebooks from their sources"),
+    "reset": Verb(reset, "reset NN", "a fresh copy of notebook NN, beside the old one"),
+    "verify": Verb(verify, "verify [--write]", "measure every promise and print the table"),
+    "doctor": Verb(doctor, "doctor", "print what someone who helps would ask for"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; the exit status is 2 for a problem and 130 when the person stopped it."""
+    _let_signals_interrupt()
+    try:
+        return _dispatch(list(arguments))
+    except Problem as problem:
+        sys.stderr.write(f"{problem.wrong}\n{problem.advice}\n")
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "Free some space" if full else "Check that this file or folder is yours"
+        sys.stderr.write(f"{error.strerror or error}: {error.filename or 'the disk'}\n{advice} and run this again.\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. Run the same command again: it goes on from what is complete.\n")
+        return 130
+    return 2
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] in (["--help"], ["-h"], ["help"]):
+        say(usage())
+        return 0
+    name = arguments.pop(0) if arguments and not arguments[0].startswith("-") else "lab"
+    if name not in VERBS:
+        near = difflib.get_close_matches(name, VERBS, 1)
+        hint = f"Did you mean: python course.py {near[0]}" if near else f"The commands are: {', '.join(VERBS)}."
+        raise Problem(f"There is no command {name!r}.", hint)
+    return VERBS[name].run(arguments)
+
+
+def usage() -> str:
+    """The table of verbs as text."""
+    width = max(len(verb.form) for verb in VERBS.values()) + 2
+    lines = [f"  python course.py {verb.form.ljust(width)}{verb.purpose}" for verb in VERBS.values()]
+    return "\n".join(["The commands of the course:", *lines])
+
+
+def _let_signals_interrupt() -> None:
+    # A closed terminal or a stop from outside ends the children as Ctrl-C does.
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)

@@ -1,0 +1,135 @@
+"""The known mistakes are what they say: numbers worked out by hand, and orders of lines that really run."""
+
+from collections import Counter
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from bplib.landscape import descend_rates, surface
+from bplib.lessons import learning_rate, training_pipeline
+from bplib.lessons.faults import (
+    GD_STEP_FAULTS,
+    STEP_ORDER_FAULTS,
+    Fault,
+    chance_loss_faults,
+    largest_rate_faults,
+    mean_to_sum_faults,
+)
+
+
+def made(faults: tuple[Fault, ...]) -> dict[str, float]:
+    return {fault.name: pytest.approx(float(fault.make())) for fault in faults}
+
+
+def test_wrong_largest_rates_worked_out_by_hand() -> None:
+    assert made(largest_rate_faults(np.array([3.0, 10.0]))) == {
+        "fastest": 0.1,
+        "flattest-direction": 2 / 3,
+        "fastest-in-flattest-direction": 1 / 3,
+        "upside-down": 5.0,
+        "mean-curvature": 2 / 6.5,
+        "condition-number": 0.6,
+        "sum-of-curvatures": 2 / 13,
+        "half-counted-twice": 0.4,
+    }
+
+
+def test_wrong_conversions_worked_out_by_hand() -> None:
+    assert made(mean_to_sum_faults(0.32, 32)) == {
+        "unchanged": 0.32,
+        "multiplied": 10.24,
+        "square-root": 0.32 / 32**0.5,
+        "upside-down": 100.0,
+    }
+
+
+def test_wrong_losses_at_chance_worked_out_by_hand() -> None:
+    assert made(chance_loss_faults(10)) == {
+        "log-of-base-10": 1.0,
+        "log-of-base-2": 3.321928094887362,
+        "two-classes": 0.6931471805599453,
+        "chance-itself": 0.1,
+        "share-of-errors": 0.9,
+        "sign-forgotten": -2.302585092994046,
+        "sum-over-classes": 23.02585092994046,
+    }
+
+
+def test_wrong_steps_worked_out_by_hand() -> None:
+    results = {fault.name: fault.make(2.0, 3.0, 0.5) for fault in GD_STEP_FAULTS}
+    assert results == {
+        "sign-flipped": 3.5,
+        "rate-forgotten": -1.0,
+        "divided-by-rate": -4.0,
+        "gradient-forgotten": 1.5,
+        "only-the-step": 1.5,
+        "only-the-signed-step": -1.5,
+        "nothing-changes": 2.0,
+        "in-place": 0.5,
+        "in-place-without-return": None,
+    }
+
+
+def test_the_largest_rate_is_where_a_real_descent_stops_shrinking() -> None:
+    bowl = surface("bowl", condition_number=10 / 3, curvature=10)
+    limit = learning_rate.check.__self__.exercises["largest-rate"].model_answer()
+    inside, outside = descend_rates(bowl, [0.99 * limit, 1.01 * limit], start=(1.0, 1.0), steps=200).losses
+    assert inside[-1] < 0.01 * inside[0]
+    assert outside[-1] > 10 * outside[0]
+
+
+def test_the_rate_for_the_sum_takes_the_same_steps_as_the_rate_for_the_mean() -> None:
+    x = np.linspace(-1, 1, 32)
+    rate = learning_rate.check.__self__.exercises["mean-to-sum"].model_answer()
+    w_mean = w_sum = 1.0
+    for _ in range(20):
+        w_mean -= 0.32 * (w_mean * x * x).mean()
+        w_sum -= rate * (w_sum * x * x).sum()
+    assert w_sum == pytest.approx(w_mean, rel=1e-12)
+
+
+# The published table of notebook 06: λ = 4, first step within 1 % of the start.
+@pytest.mark.parametrize(
+    ("rate", "steps", "word"),
+    [
+        (0.03, 37, "slow"),
+        (0.1, 10, "fast"),
+        (0.25, 1, "one step"),
+        (0.45, 21, "oscillates"),
+        (0.5, None, "never settles"),
+        (0.6, None, "diverges"),
+    ],
+)
+def test_steps_and_behaviour_at_six_rates(rate: float, steps: int | None, word: str) -> None:
+    assert learning_rate.steps_needed(rate) == steps
+    assert learning_rate.behaviour(rate) == word
+
+
+def test_every_order_of_the_five_lines_is_right_or_a_known_mistake() -> None:
+    exercise = training_pipeline.check.__self__.exercises["order-the-step"]
+    verdicts = {"".join(order): exercise.judge("".join(order)) for order in permutations("ABCDE")}
+    right = {order for order, verdict in verdicts.items() if verdict.mistake == ""}
+    # zero_grad may stand anywhere except between Backward and the Update that follows.
+    assert right == {"DBECA", "DEBCA", "EDBCA", "DBCAE"}
+    counts = Counter(verdict.mistake for verdict in verdicts.values())
+    assert counts == {
+        "": 4,
+        "backward-before-loss": 60,
+        "loss-before-forward": 40,
+        "cleared-before-update": 10,
+        "one-round-late": 3,
+        "weights-changed-between": 3,
+    }
+
+
+def test_what_a_wrong_order_does_to_the_weights() -> None:
+    run, orders = training_pipeline.run_step, {fault.name: fault.make() for fault in STEP_ORDER_FAULTS}
+    right = run("DBECA")
+    assert isinstance(right, tuple)
+    cleared = run(orders["cleared-before-update"])
+    assert isinstance(cleared, tuple)
+    assert len(set(cleared)) == 1, "the weights never change"
+    late = run(orders["one-round-late"])
+    assert isinstance(late, tuple)
+    assert late[1:] == right[:-1], "one round late, the same weights"

@@ -1,0 +1,232 @@
+"""The rate lab as a widget: every control, a storm of changes, and nothing left behind."""
+
+import gc
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from bplib.errors import BplibError, DomainError
+from bplib.widgets.rate_lab import RateLab, rate_lab
+from bplib.widgets.rate_state import PRESETS
+
+
+@pytest.fixture
+def lab() -> Iterator[RateLab]:
+    made = rate_lab()
+    yield made
+    made.close()
+
+
+def _drag(lab: RateLab, x: float, y: float, phase: str = "move") -> None:
+    number = lab.stage.pointer.get("n", 0) + 1
+    lab.stage.pointer = {"n": number, "mark": "start", "x": x, "y": y, "phase": phase}
+
+
+def _shown(lab: RateLab, name: str) -> np.ndarray:
+    """The coordinates that the browser draws for a mark: live ones, else the table's."""
+    stage = lab.stage
+    live = stage.live.get("marks", {}) if stage.live.get("index") == stage.index else {}
+    mark = next(m for panel in stage.scene["panels"] for m in panel["marks"] if m.get("name") == name)
+    rows = np.frombuffer(mark["data"], "<f4").reshape(-1, mark["n"], 2)
+    return np.frombuffer(live[name], "<f4") if name in live else rows[min(stage.index, len(rows) - 1)]
+
+
+def _counting(lab: RateLab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    drawn: list[str] = []
+    for name in ("show", "replace"):
+        real = getattr(lab.stage, name)
+        monkeypatch.setattr(lab.stage, name, lambda *a, real=real, name=name, **k: (drawn.append(name), real(*a, **k)))
+    return drawn
+
+
+def test_every_control_goes_to_its_first_last_and_default_place(lab: RateLab) -> None:
+    for index in (0, len(lab.state.rates) - 1, 40):
+        lab._slider.index = index
+        assert lab.rate == lab.state.rates[index] == float(lab._slider.value)
+    for _, value in lab._condition.options:
+        lab._condition.value = value
+        assert lab.condition_number == value
+    for name, rate in PRESETS.items():
+        lab._preset.value = name
+        assert lab.rate == rate
+        assert lab._code.value == f"lab.rate = {rate:g}"
+        assert lab._slider.value == f"{rate:g}"
+        assert lab.stage.index == lab.state.position
+    next(widget for widget in lab.children[1].children if getattr(widget, "description", "") == "Reset").click()
+    lab.flush()
+    assert (lab.rate, lab.condition_number, lab.start) == (0.1, 10.0, (-2.0, 1.5))
+    assert lab._preset.value == "your own"
+
+
+def test_code_and_controls_say_the_same(lab: RateLab) -> None:
+    lab.condition_number = 1
+    lab.rate = 0.45
+    lab.flush()
+    assert (lab._condition.value, lab._slider.value, lab._preset.value) == (1, "0.45", "oscillates: 0.45")
+    assert lab.steps_to_one_percent == 21
+    assert lab.sentence == lab.stage.scene["sentences"][lab.stage.index]
+    lab.condition_number = 7
+    assert (7, "7") in [(value, label) for label, value in lab._condition.options]
+    lab.rate = 0.5
+    assert lab.steps_to_one_percent is None
+
+
+def test_the_table_holds_the_path_of_every_rate(lab: RateLab) -> None:
+    for index in (0, 30, len(lab.state.rates) - 10):
+        lab.rate = lab.state.rates[index]
+        inside = np.cumprod(np.abs(lab.path).max(axis=1) <= 2.5).astype(bool)
+        np.testing.assert_allclose(_shown(lab, "path")[inside], lab.path[inside], rtol=1e-6, atol=1e-6)
+
+
+def test_dragging_shows_the_new_path_at_once_and_the_new_table_later(lab: RateLab) -> None:
+    table = lab.stage.scene
+    _drag(lab, 1.0, -1.0)
+    assert lab.start == (1.0, -1.0)
+    np.testing.assert_allclose(_shown(lab, "path").reshape(-1, 2), lab.path, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(_shown(lab, "start"), [1.0, -1.0])
+    assert lab.stage.scene is table
+    lab.flush()
+    assert lab.stage.live == {}
+    np.testing.assert_allclose(_shown(lab, "path"), lab.path, rtol=1e-6, atol=1e-6)
+
+
+def test_moving_the_slider_right_after_a_drag_shows_no_path_of_the_old_start(lab: RateLab) -> None:
+    _drag(lab, 1.0, -1.0, "end")
+    lab._slider.index = 3
+    lab.stage.index = 3  # the browser's link
+    np.testing.assert_allclose(_shown(lab, "path")[0], [1.0, -1.0])
+
+
+def test_a_live_update_is_small(lab: RateLab) -> None:
+    _drag(lab, 1.0, -1.0)
+    live = lab.stage.live
+    size = sum(len(data) for data in live["marks"].values()) + len(live["sentence"].encode())
+    assert size <= 1500, "with its envelope the message must stay under 4 KB"
+
+
+@pytest.mark.parametrize("change", ["slider", "condition", "drag", "start"])
+def test_a_storm_of_a_thousand_changes_ends_in_the_last_with_few_redraws(
+    lab: RateLab, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = _counting(lab, monkeypatch)
+    for k in range(1000):
+        x = -2.5 + 5 * (k % 251) / 250
+        if change == "slider":
+            lab._slider.index = k % len(lab.state.rates)
+        elif change == "condition":
+            lab._condition.value = (1.0, 10.0, 25.0, 100.0)[k % 4]
+        elif change == "drag":
+            _drag(lab, x, 1.0)
+        else:
+            lab.start = (x, 1.0)
+    lab.flush()
+    assert len(drawn) <= 60
+    last = {"slider": lab.state.rates[999 % len(lab.state.rates)], "condition": 100.0}
+    seen = {"slider": lab.rate, "condition": lab.condition_number}
+    if change in seen:
+        assert seen[change] == last[change]
+    else:
+        assert lab.start == pytest.approx((-2.5 + 5 * (999 % 251) / 250, 1.0))
+        np.testing.assert_allclose(_shown(lab, "start").ravel(), lab.start, rtol=1e-6)
+
+
+def test_a_storm_leaves_no_objects_behind(lab: RateLab) -> None:
+    def storm() -> int:
+        for k in range(100):
+            lab._slider.index = k % len(lab.state.rates)
+            _drag(lab, -2.5 + k / 20, 1.0)
+        lab.flush()
+        gc.collect()
+        return len(gc.get_objects())
+
+    storm()
+    widgets = len(_instances)
+    first, second = storm(), storm()
+    assert second - first < 50
+    assert len(_instances) == widgets
+
+
+def test_running_the_cell_twice_replaces_and_doubles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = rate_lab()
+    count = len(_instances)
+    second = rate_lab()
+    assert len(_instances) == count
+    drawn = _counting(second, monkeypatch)
+    second.condition_number = 25
+    second.flush()
+    assert drawn == ["show"]
+    assert first.comm is None
+    assert first.condition_number == 10
+    second.close()
+
+
+def test_a_hundred_labs_opened_and_closed_leave_the_registry_as_it_was() -> None:
+    rate_lab().close()
+    before = set(_instances)
+    for _ in range(100):
+        rate_lab(name="one of a hundred").close()
+    assert set(_instances) == before
+
+
+@pytest.mark.parametrize("start", [(math.nan, 0.0), (math.inf, 0.0), (3.0, 0.0)])
+def test_a_start_out_of_range_is_refused_and_changes_nothing(lab: RateLab, start: tuple[float, float]) -> None:
+    with pytest.raises(BplibError):
+        lab.start = start
+    assert lab.start == (-2.0, 1.5)
+    with pytest.raises(BplibError):
+        rate_lab(start=start, name="never made")
+    _drag(lab, *start)
+    assert lab.start in ((-2.0, 1.5), (2.5, 0.0)), "a drag is passed over or stops at the edge"
+
+
+def test_a_wrong_rate_in_code_gets_an_answer_that_helps(lab: RateLab) -> None:
+    with pytest.raises(DomainError, match=r"the nearest is 0.4.*rate_lab\(rate=0.41234\)"):
+        lab.rate = 0.41234
+    assert rate_lab(rate=0.41234, name="own rate").rate == 0.41234
+
+
+def test_the_curve_and_its_marks_come_with_the_reveal(lab: RateLab) -> None:
+    def texts() -> list[str]:
+        return [mark["text"] for mark in lab.stage.scene["panels"][2]["marks"] if mark["kind"] == "rule"]
+
+    assert texts() == []
+    lab.reveal()
+    lab.flush()
+    assert texts() == ["1/λ = 0.25", "2/λ = 0.5"]
+    lab.reset()
+    lab.flush()
+    assert lab.state.revealed
+
+
+def test_the_static_twin_shows_the_outcome_below_its_question() -> None:
+    lab = rate_lab(rate=0.45, question="Which rate is fastest?", name="twin")
+    data, _ = lab._repr_mimebundle_()
+    assert data["text/plain"] == (
+        "Which rate is fastest? Gradient descent on a bowl-shaped loss surface, condition number 10. "
+        "η = 0.45: zig-zags across the valley and reaches 1 % of the start in 23 steps."
+    )
+    assert "application/vnd.jupyter.widget-view+json" in data
+    figure = lab.picture().figure
+    assert [text.get_text() for text in figure.axes[2].texts] == ["1/λ = 0.25", "2/λ = 0.5"]
+    assert not lab.state.revealed, "the picture gives the answer, the live lab does not"
+    assert len(lab.picture().png()) <= 25_000
+    lab.close()
+
+
+def test_the_twin_plots_the_path_of_the_present_rate(lab: RateLab) -> None:
+    lab.rate = 0.45
+    (path,) = [line for line in lab.picture().figure.axes[0].lines if len(line.get_xdata()) == 51]
+    np.testing.assert_allclose(path.get_xydata(), lab.path, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("words", ['<img src=x onerror="alert(1)">', "</script><script>", "$x$"])
+def test_hostile_questions_are_escaped_in_the_twin(words: str) -> None:
+    lab = rate_lab(question=words, name=words)
+    data, _ = lab._repr_mimebundle_()
+    assert data["text/plain"].startswith(words)
+    assert "<script" not in data["text/html"]
+    assert data["text/html"].count("<") == 1
+    lab.close()
