@@ -196,6 +196,21 @@ rate_for_sum = 0.32 / 32
 # %% id="mean-to-sum-check" tags=["optional", "check"]
 check("mean-to-sum", rate_for_sum)
 
+# %% [markdown] id="six-curves-text" tags=["optional"]
+# ## Exercise 4: name the six
+#
+# Back to the loss with curvature 4 and the six rates of the prediction. Give each rate the word that fits it: `"slow"`,
+# `"fast"`, `"one step"`, `"oscillates"`, `"never settles"` or `"diverges"`. Compute the factor first, then check with the
+# rate lab.
+
+# %% id="six-curves" tags=["optional", "task"]
+# BEGIN SOLUTION
+six_curves = {0.03: "slow", 0.1: "fast", 0.25: "one step", 0.45: "oscillates", 0.5: "never settles", 0.6: "diverges"}
+# END SOLUTION
+
+# %% id="six-curves-check" tags=["optional", "check"]
+check("six-curves", six_curves)
+
 # %% [markdown] id="you-may-think" tags=["core", "slide"]
 # ## You may think …
 #
