@@ -201,7 +201,7 @@ check("mean-to-sum", rate_for_sum)
 #
 # Back to the loss with curvature 4 and the six rates of the prediction. Give each rate the word that fits it: `"slow"`,
 # `"fast"`, `"one step"`, `"oscillates"`, `"never settles"` or `"diverges"`. Compute the factor first, then check with the
-# rate lab.
+# rate lab. Write the answer as a dictionary, `{0.03: "slow", 0.1: …, …}`.
 
 # %% id="six-curves" tags=["optional", "task"]
 # BEGIN SOLUTION
