@@ -291,5 +291,7 @@ def _pair(name: str, data: Any) -> tuple[Any, Any]:
 def _bar(epochs: int, progress: bool) -> Any:
     from tqdm import tqdm  # imported where it is shown: `import bplib` stays quick
 
-    # Standard output: a notebook paints everything on standard error red. None lets TQDM_DISABLE decide.
-    return tqdm(total=epochs, desc="training", unit="epoch", file=sys.stdout, disable=None if progress else True)
+    # Standard output: a notebook paints everything on standard error red. Where `disable` is not passed,
+    # the variable TQDM_DISABLE decides.
+    silent = {} if progress else {"disable": True}
+    return tqdm(total=epochs, desc="training", unit="epoch", file=sys.stdout, **silent)

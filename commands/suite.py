@@ -60,8 +60,9 @@ def stages(level: str, rest: list[str]) -> list[Stage]:
     if rest:
         return [tests]
     ruff = Stage("ruff", [python, "-m", "ruff", "check", "--quiet", "."])
+    types = Stage("mypy", [python, "-m", "mypy", "--no-error-summary"])
     spelling = Stage("codespell", [python, "-m", "codespell_lib"])
-    return [ruff, spelling, tests, _notebook_stage(python), _rebuild_stage(python)]
+    return [ruff, types, spelling, tests, _notebook_stage(python), _rebuild_stage(python)]
 
 
 def _notebook_stage(python: str) -> Stage:

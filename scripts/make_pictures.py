@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bplib.widgets.rate_lab import rate_lab
+from bplib.widgets.rate_view import rate_lab
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -180,7 +180,7 @@ def first_state(condition_number: float, rate: float, start: tuple[float, float]
     Parameters
     ----------
     condition_number, rate, start, steps
-        As for `bplib.widgets.rate_lab`; a rate that the slider does not have is added to it.
+        As for `bplib.widgets.rate_view`; a rate that the slider does not have is added to it.
 
     Returns
     -------

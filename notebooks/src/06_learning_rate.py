@@ -67,7 +67,8 @@ loss = 0.5 * bplib.losses.mse(prediction, [0.0], reduction="sum")  # Loss
 loss.backward()  # Backward
 optimizer.step()  # Update
 
-print(f"prediction {prediction.item():g}   loss {loss.item():g}   gradient {w.grad[0]:g}   new weight {w.data[0]:g}")
+print(f"prediction {prediction.item():g}   loss {loss.item():g}")
+print(f"gradient {w.grad[0]:g}   new weight {w.data[0]:g}")
 
 # %% [markdown] id="predict" tags=["core", "slide"]
 # ## Predict before you look
@@ -88,7 +89,7 @@ predict_fastest(lab)
 #
 # - Drag the **learning rate**, or click its handle and use the arrow keys.
 # - Drag the **start point**, or press *Tab* until it has a ring and use the arrow keys.
-# - Choose the **condition κ** ("kappa"): 1 is a round bowl, 100 a long and narrow one.
+# - Choose the **shape of the bowl**: κ ("kappa") is 1 for a round bowl and 100 for a long and narrow one.
 # - Choose a **preset**. The line beside it is the code that does the same.
 #
 # Three goals:

@@ -79,6 +79,7 @@ class LabPage:
         """Open a notebook and run all of its cells, to the last."""
         self.page.goto(f"{self.server.url}/lab/tree/{notebook}?reset")
         self.idle()
+        self.page.get_by_text("| Idle").wait_for(timeout=90_000)  # idle, and connected: else Run asks for a kernel
         for _ in range(3):  # JupyterLab forgets the command where the kernel answers late
             self.page.locator(".jp-Notebook .jp-Cell").first.click()
             self.page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -126,7 +127,8 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {
+    learners = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    environment = learners | {
         "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"), "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "JUPYTER_PLATFORM_DIRS": "1",

@@ -149,7 +149,7 @@ MAY_IMPORT = {
     "lessons": _CHECKS | _LIBRARY | {"viz", "widgets"},
 }
 OUTSIDE = {
-    "viz": {"numpy", "matplotlib", "PIL"},
+    "viz": {"numpy", "matplotlib", "PIL", "cycler"},  # matplotlib brings the last two
     "widgets": {"numpy", "ipywidgets", "anywidget", "traitlets", "IPython"},
     "lessons": {"numpy", "matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython"},
     "training": {"numpy", "tqdm"},

@@ -1,7 +1,8 @@
 """The training loop: it learns, it repeats itself exactly, and it says what went wrong."""
 
-import contextlib
-import io
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -82,16 +83,20 @@ def test_callbacks_hear_of_every_epoch_and_may_stop():
     assert history.stopped == "Stopped by a callback after epoch 2."
 
 
-def test_the_bar_goes_to_standard_output_and_can_be_silenced(monkeypatch):
-    def printed(**settings):
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            train(**settings)
-        assert err.getvalue() == ""
-        return out.getvalue()
-
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
-    assert printed(progress=False) == ""
+@pytest.mark.parametrize(("progress", "variable", "shown"), [(True, {}, True), (False, {}, False),
+                                                              (True, {"TQDM_DISABLE": "1"}, False)])  # fmt: skip
+def test_the_bar_goes_to_standard_output_and_can_be_silenced(progress, variable, shown):
+    code = f"""
+import bplib
+model = bplib.nn.Linear(1, 1, rng=0)
+optimizer = bplib.optim.SGD(model.parameters(), lr=0.1)
+bplib.training.fit(model, bplib.losses.mse, optimizer, ([[1.0]], [[2.0]]), epochs=3, progress={progress})
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"} | variable
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert run.stderr == ""
+    assert ("training: 100%" in run.stdout and "loss=" in run.stdout) == shown
+    assert shown or run.stdout == ""
 
 
 def test_accuracy_counts_the_largest_output():
