@@ -9,8 +9,8 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from bplib.errors import BplibError, DomainError
-from bplib.widgets.rate_view import RateLab, rate_lab
 from bplib.widgets.rate_state import PRESETS
+from bplib.widgets.rate_view import RateLab, rate_lab
 
 
 @pytest.fixture
