@@ -388,7 +388,7 @@ def test_the_levels_leave_out_what_they_say(project: Path) -> None:
     assert "not slow and not browser" in named["--fast"]["tests"].command
     assert "not slow" in named[""]["tests"].command
     assert "-m" not in named["--full"]["tests"].command[3:]
-    assert list(named[""]) == ["ruff", "codespell", "tests", "notebooks", "rebuild"]
+    assert list(named[""]) == ["ruff", "mypy", "codespell", "tests", "notebooks", "rebuild"]
 
 
 def test_pytest_arguments_run_pytest_alone(project: Path) -> None:
@@ -436,7 +436,7 @@ def test_the_last_line_is_the_totals(
     monkeypatch.setattr(suite, "set_up", asked.append)
     monkeypatch.setattr(suite, "_run", lambda stage, *more: suite.Result(stage.name, 4, 0, 0, 0.1, "passed"))
     assert main.main(["test", "--fast"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "20 passed, 0 failed"
+    assert capsys.readouterr().out.splitlines()[-1] == "24 passed, 0 failed"
     assert asked == ["tests"]
 
 
