@@ -200,12 +200,16 @@ def as_number(value: Any, name: str, caller: str, least: float = -np.inf, below:
     1.0
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise DataError(f"{caller}: {name} is {value!r}. Expected one number, for example {name}=0.1.")
+        raise DataError(
+            f"{caller}: {name} is {value!r}. Expected one number, for example {name}={0.1 if least <= 0.1 else least:g}."
+        )
     if not (np.isfinite(value) and least <= value < below):
         allowed = "a finite number" + (f" of at least {least:g}" if least > -np.inf else "")
         if below < np.inf:
             allowed = f"a number in [{least:g}, {below:g})"
-        raise DomainError(f"{caller}: {name} is {value}. Expected {allowed}. Try {name}=0.1.")
+        raise DomainError(
+            f"{caller}: {name} is {value}. Expected {allowed}. Try {name}={0.1 if least <= 0.1 else least:g}."
+        )
     return float(value)
 
 
@@ -264,7 +268,10 @@ def _lengths(values: Any) -> str:
 def _float_type(found: np.dtype[Any], asked: Any) -> np.dtype[Any]:
     if asked is None:
         return found if found in (np.float32, np.float64) else np.dtype(np.float64)
-    wanted = np.dtype(asked)
+    try:
+        wanted = np.dtype(asked)
+    except TypeError:
+        wanted = asked
     if wanted not in (np.float32, np.float64):
         raise DomainError(f"tensor: dtype {wanted} has no gradients here. Expected numpy.float64 or numpy.float32.")
     return wanted

@@ -11,19 +11,19 @@ S. Linnainmaa (1976), BIT 16, 146-160. A. Griewank and A. Walther (2008), *Evalu
 Derivatives*, 2nd ed., SIAM, chapter 3.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from bplib.errors import GraphError, ShapeError
+from bplib.checks import as_floats
+from bplib.errors import DataError, GraphError, ShapeError
 from bplib.home import Home, share_home
 from bplib.rules import Operation
 
-__all__ = ["Node", "apply", "no_grad", "walk_back"]
+__all__ = ["Node", "apply", "as_tensor", "is_recording", "no_grad", "walk_back"]
 
 # The C library on Linux hands every block above 128 KB back to the system when it is freed, and asks for it
 # again at the next step. Freeing one block of 8 MB teaches it to keep those; it is never touched, so it costs
@@ -165,7 +165,7 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
     """
     try:
         array, remembered = operation.forward(*[p.array for p in parents], *settings)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, TypeError) as error:
         raise _misfit(operation, parents, settings) from error
     node: AnyNode = _MAKE(parents[0].makes)
     node.array = array if type(array) is np.ndarray else np.asarray(array)
@@ -178,13 +178,14 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
                 node.requires_grad = True
                 node.operation, node.parents, node.remembered = operation, parents, remembered
                 return node
+    if node.array.base is not None:
+        node.array = node.array.copy()  # without a past, a view would change with its source and nobody would know
     node.requires_grad = False
     node.operation, node.parents, node.remembered = None, (), None
     return node
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad:
     """Compute without recording: results have no past, which saves time and memory.
 
     Examples
@@ -196,15 +197,26 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    global _recording
-    before, _recording = _recording, False
-    try:
-        yield
-    finally:
-        _recording = before
+
+    def __init__(self) -> None:
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        global _recording
+        self._before.append(_recording)
+        _recording = False
+
+    def __exit__(self, *error: object) -> None:
+        global _recording
+        _recording = self._before.pop()
 
 
-def walk_back(loss: Node, seed: np.ndarray) -> None:
+def is_recording() -> bool:
+    """Say whether operations are remembered at this moment."""
+    return _recording
+
+
+def walk_back(loss: Node, seed: np.ndarray, only: Collection[int] | None = None) -> None:
     """Visit the nodes from the newest to the oldest and hand each parent its gradient.
 
     Parameters
@@ -213,37 +225,46 @@ def walk_back(loss: Node, seed: np.ndarray) -> None:
         Where the walk starts; the result of an operation.
     seed : numpy.ndarray of the loss's shape
         The gradient that arrives there: 1 for a loss.
+    only : collection of int, optional
+        The ``id`` of the leaves that may keep a gradient; all that ask for one, if left out.
 
     Raises
     ------
     GraphError
-        If a leaf was changed after an operation had used it.
+        If a leaf was changed after an operation had used it. Leaves without a gradient stay without one then.
     """
     # For each node that waits: the node, its gradient so far, and whether that array is ours to add to.
     waiting: dict[int, list[Any]] = {loss.order: [loss, seed, True]}
     queue = [-loss.order]
-    while queue:
-        node, g, _ = waiting.pop(-heappop(queue))
-        if node.retains_grad:
-            node.receive(g)
-        outgoing = node.operation.gradient(node, g)
-        for parent, share in zip(node.parents, outgoing, strict=True):
-            if share is None or not parent.requires_grad:
-                continue
-            if parent.order > node.order:
-                raise _changed(parent, node)
-            if parent.operation is None:
-                parent.receive(share)
-                continue
-            entry = waiting.get(parent.order)
-            if entry is None:
-                waiting[parent.order] = [parent, share, False]
-                heappush(queue, -parent.order)
-            elif entry[2]:
-                entry[1] += share
-            else:
-                # The first gradient may be another node's as well: add into a new array.
-                entry[1], entry[2] = np.add(entry[1], share), True
+    reached: list[Node] = []
+    with np.errstate(all="ignore"):  # an infinity or NaN on the way is the result, not an accident
+        while queue:
+            node, g, _ = waiting.pop(-heappop(queue))
+            if node.retains_grad:
+                node.receive(g)
+            outgoing = node.operation.gradient(node, g)
+            for parent, share in zip(node.parents, outgoing, strict=True):
+                if share is None or not parent.requires_grad:
+                    continue
+                if parent.order > node.order:
+                    for leaf in reached:
+                        leaf._gradient = None
+                    raise _changed(parent, node)
+                if parent.operation is None:
+                    if only is None or id(parent) in only:
+                        if parent._gradient is None:
+                            reached.append(parent)
+                        parent.receive(share)
+                    continue
+                entry = waiting.get(parent.order)
+                if entry is None:
+                    waiting[parent.order] = [parent, share, False]
+                    heappush(queue, -parent.order)
+                elif entry[2]:
+                    entry[1] += share
+                else:
+                    # The first gradient may be another node's as well: add into a new array.
+                    entry[1], entry[2] = np.add(entry[1], share), True
 
 
 def _changed(leaf: Node, node: Node) -> GraphError:
@@ -255,21 +276,69 @@ def _changed(leaf: Node, node: Node) -> GraphError:
     )
 
 
-def _misfit(operation: Operation, parents: Sequence[Node], settings: tuple[Any, ...]) -> ShapeError:
-    shapes = " and ".join(str(p.shape) for p in parents)
+def _misfit(operation: Operation, parents: Sequence[Node], settings: tuple[Any, ...]) -> ShapeError | DataError:
+    shapes = " and ".join(str(p.array.shape) for p in parents)
     name = operation.name
     if name in ("matmul", "linear"):
+        left, right = parents[0].array, parents[1].array
+        rows = right.shape[-2:-1] if right.ndim > 1 else right.shape[:1]
         return ShapeError(
             f"{name}: shapes {shapes} do not fit. Expected the columns on the left to equal the rows on the right, "
-            f"got {parents[0].shape[-1:] or 'a single number'} and {parents[1].shape[:1] or 'a single number'}. "
+            f"got {left.shape[-1:] or 'a single number'} and {rows or 'a single number'}. "
             "Try .T on one of them, or check the order."
         )
     if settings:
         return ShapeError(
-            f"{name}: {', '.join(map(repr, settings))} does not fit a tensor of shape {shapes}. "
+            f"{name}: {settings[0]!r} does not fit a tensor of shape {shapes}. "
             "Check the axis, the index or the number of elements."
         )
     return ShapeError(
         f"{name}: shapes {shapes} do not fit. Expected equal lengths on every axis, counted from the right, or a 1. "
         "Try .reshape, or index with None to add an axis."
     )
+
+
+def as_tensor(data: Any, like: Node | None = None) -> Any:
+    """Give `data` itself if it is a tensor, else a constant.
+
+    Parameters
+    ----------
+    data : Tensor or array_like of real numbers
+        A float64 array is not copied: do not change it between forward and backward.
+    like : Tensor, optional
+        A Python number takes its dtype, so that 2 * x keeps float32.
+
+    Returns
+    -------
+    Tensor
+        Without a gradient, unless `data` is a tensor that asks for one.
+
+    Raises
+    ------
+    DataError
+        If `data` is no array of real numbers, or a list in which a tensor would lose its past.
+    """
+    if isinstance(data, Node):
+        return data
+    if type(data) is np.ndarray and data.dtype == np.float64:
+        array = data
+    else:
+        if isinstance(data, (list, tuple)) and _holds_learning_tensor(data):
+            raise DataError(
+                "tensor: the list holds a tensor that asks for a gradient; as plain numbers it would lose its past. "
+                "Compute with the tensors one by one, or use .numpy() if you mean the numbers."
+            )
+        number = like is not None and isinstance(data, (int, float, np.integer))
+        array = as_floats(data, like.array.dtype if number and like is not None else None)
+    constant: Any = _MAKE(Node.makes)
+    constant.array = array
+    constant.requires_grad = constant.retains_grad = False
+    constant.operation = constant.remembered = constant.name = constant._gradient = None
+    constant.parents, constant.order = (), 0
+    return constant
+
+
+def _holds_learning_tensor(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(_holds_learning_tensor(item) for item in data)
+    return isinstance(data, Node) and data.requires_grad

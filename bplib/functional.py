@@ -6,6 +6,8 @@ The local derivative stands in the table of operations, `bplib.rules`.
 
 from typing import Any
 
+import numpy as np
+
 from bplib.engine import apply
 from bplib.errors import DomainError, ShapeError
 from bplib.rules import TABLE
@@ -285,6 +287,8 @@ def _along(name: str, x: Any, axis: int) -> Tensor:
     x = as_tensor(x)
     if not x.ndim:
         raise ShapeError(f"{name}: x is a single number. Expected at least one axis of scores, for example [x, 0.0].")
-    if not -x.ndim <= axis < x.ndim:
-        raise DomainError(f"{name}: x has shape {x.shape} and no axis {axis}. Expected an axis from 0 to {x.ndim - 1}.")
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)) or not -x.ndim <= axis < x.ndim:
+        raise DomainError(
+            f"{name}: x has shape {x.shape} and no axis {axis!r}. Expected an axis from 0 to {x.ndim - 1}."
+        )
     return apply(TABLE[name], x, settings=(axis,))

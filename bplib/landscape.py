@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bplib.checks import as_count, as_floats
+from bplib.checks import as_count, as_floats, as_number
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.optim import Optimizer, sgd_step
 from bplib.tensors import Tensor
@@ -101,7 +101,7 @@ def surface(name: str, **settings: float) -> Surface:
     >>> bowl.f(np.array([1.0, 1.0])), bowl.gradient(np.array([1.0, 1.0]))
     (np.float64(2.5), array([1., 4.]))
     """
-    if name not in _MAKERS:
+    if not isinstance(name, str) or name not in _MAKERS:
         raise DomainError(f"surface: there is no surface {name!r}. Expected one of {', '.join(sorted(_MAKERS))}.")
     maker, defaults = _MAKERS[name]
     unknown = settings.keys() - defaults.keys()
@@ -111,10 +111,8 @@ def surface(name: str, **settings: float) -> Surface:
         )
     values = {key: settings.get(key, value) for key, (value, _) in defaults.items()}
     for key, (_, least) in defaults.items():
-        if not least <= values[key] < np.inf or values[key] == 0:
-            raise DomainError(
-                f"surface: {key} of the {name} is {values[key]}. Expected a number of at least {least:g}."
-            )
+        if as_number(values[key], key, "surface", least=least) == 0:
+            raise DomainError(f"surface: {key} of the {name} is 0. Expected a number above 0.")
     return maker(**values)
 
 
@@ -154,6 +152,7 @@ def descend(
     >>> path.points.tolist(), path.losses.tolist()
     ([[0.0, 2.0], [0.0, 0.0]], [8.0, 0.0])
     """
+    _check_surface(surface)
     theta = Tensor(_start_of(start), requires_grad=True)
     walker = _walker(optimizer, theta)
     points = np.empty((as_count(steps, "steps", 0, "descend") + 1, 2))
@@ -196,6 +195,7 @@ def descend_rates(surface: Surface, rates: ArrayLike, start: ArrayLike, steps: i
     >>> descend_rates(surface("bowl"), [0.1, 0.25], start=(0.0, 1.0), steps=2).points[:, -1, 1].round(2)
     array([0.36, 0.  ])
     """
+    _check_surface(surface)
     lr = as_floats(rates)
     if lr.ndim != 1 or not np.all((lr >= 0) & np.isfinite(lr)):
         raise DomainError("descend_rates: rates must be a list of finite numbers of at least 0, such as [0.1, 0.2].")
@@ -214,13 +214,18 @@ def _walker(optimizer: Any, theta: Tensor) -> Optimizer:
     if isinstance(optimizer, Optimizer):
         settings = {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
         return type(optimizer)([theta], **settings)
-    made = optimizer([theta]) if callable(optimizer) else None
-    if not isinstance(made, Optimizer):
+    made = optimizer([theta]) if callable(optimizer) and not isinstance(optimizer, type) else None
+    if not isinstance(made, Optimizer) or made.param_groups[0]["params"][0] is not theta:
         raise DataError(
             "descend: optimizer must make an optimizer for a list of parameters. "
             "Try lambda params: SGD(params, lr=0.1)."
         )
     return made
+
+
+def _check_surface(surface: Any) -> None:
+    if not isinstance(surface, Surface):
+        raise DataError(f'descend: surface is {surface!r}. Expected a Surface. Try surface("bowl").')
 
 
 def _start_of(start: ArrayLike) -> Array:
@@ -240,7 +245,7 @@ def _bowl(condition_number: float, curvature: float) -> Surface:
     eigenvalues = np.array([curvature / condition_number, curvature])
     return Surface(
         name="bowl",
-        f=lambda w: 0.5 * (eigenvalues * w * w).sum(axis=-1),
+        f=lambda w: 0.5 * (eigenvalues * np.square(w)).sum(axis=-1),
         gradient=lambda w: eigenvalues * w,
         hessian=lambda w: np.diag(eigenvalues),
         minima=np.zeros((1, 2)),
@@ -267,7 +272,7 @@ def _saddle() -> Surface:
     signs = np.array([1.0, -1.0])
     return Surface(
         name="saddle",
-        f=lambda w: (signs * w * w).sum(axis=-1),
+        f=lambda w: (signs * np.square(w)).sum(axis=-1),
         gradient=lambda w: 2.0 * signs * w,
         hessian=lambda w: np.diag(2.0 * signs),
         minima=np.empty((0, 2)),
@@ -278,10 +283,12 @@ def _saddle() -> Surface:
 
 def _rosenbrock() -> Surface:
     def f(w: Array) -> Array:
+        w = np.asarray(w)
         x, y = w[..., 0], w[..., 1]
         return (1.0 - x) ** 2 + 100.0 * (y - x * x) ** 2
 
     def gradient(w: Array) -> Array:
+        w = np.asarray(w)
         x, y = w[..., 0], w[..., 1]
         bend = y - x * x
         return _pair(-2.0 * (1.0 - x) - 400.0 * x * bend, 200.0 * bend)

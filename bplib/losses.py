@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bplib.checks import as_array
 from bplib.engine import apply
 from bplib.errors import DataError, DomainError, GraphError, ShapeError
 from bplib.rules import TABLE
@@ -173,7 +174,7 @@ def _mismatch(name: str, prediction: tuple[int, ...], target: tuple[int, ...]) -
 
 
 def _check_reduction(name: str, reduction: str) -> None:
-    if reduction not in ("mean", "sum", "none"):
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise DomainError(f'{name}: reduction is {reduction!r}. Expected "mean", "sum" or "none".')
 
 
@@ -183,9 +184,9 @@ def _target_of(logits: Tensor, target: Any) -> np.ndarray:
         raise ShapeError(
             f"cross_entropy: logits have shape {shape}. Expected (examples, classes), at least one of each."
         )
-    plain = target.array if isinstance(target, Tensor) else np.asarray(target)
+    plain = target.array if isinstance(target, Tensor) else as_array(target, "target", "cross_entropy")
     if plain.shape == shape:
-        return as_tensor(target, logits).array.astype(logits.dtype, copy=False)
+        return _probabilities(plain).astype(logits.dtype, copy=False)
     if plain.shape != shape[:-1]:
         hint = " Try target.ravel()." if plain.size == np.prod(shape[:-1], dtype=int) else ""
         raise ShapeError(
@@ -204,3 +205,14 @@ def _target_of(logits: Tensor, target: Any) -> np.ndarray:
             f"Expected indices from 0 to {shape[-1] - 1}. Check the number of outputs, or whether counting starts at 1."
         )
     return plain
+
+
+def _probabilities(target: np.ndarray) -> np.ndarray:
+    total = target.sum(axis=-1)
+    if not ((target >= 0).all() and np.allclose(total, 1.0, atol=1e-6)):
+        raise DomainError(
+            f"cross_entropy: target has the shape of the logits, {target.shape}, and so holds probabilities; but its "
+            f"smallest number is {target.min():g} and its rows add up to {total.min():g} … {total.max():g}. Expected "
+            "numbers from 0 that add up to 1. For class indices, pass one whole number for each row of logits."
+        )
+    return target

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from bplib import functional
-from bplib.checks import as_count, as_floats
+from bplib.checks import as_count, as_floats, as_generator
 from bplib.errors import DataError, ShapeError
 from bplib.home import Home, share_home
 from bplib.tensors import Tensor
@@ -56,6 +56,8 @@ class Module(ABC):
     Write ``forward``; call the module like a function.
     """
 
+    training = True
+
     def __init__(self) -> None:
         self.training = True
 
@@ -67,9 +69,7 @@ class Module(ABC):
         return self.forward(x)
 
     def _children(self) -> Iterator[tuple[str, Any]]:
-        for name, value in vars(self).items():
-            if isinstance(value, (Parameter, Module)):
-                yield name, value
+        return _parts_of(vars(self))
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Yield each parameter once, with its path, such as ``"0.weight"``."""
@@ -86,6 +86,13 @@ class Module(ABC):
             else:
                 yield prefix + name, child
 
+    def modules(self) -> Iterator["Module"]:
+        """Yield this module and all modules inside it."""
+        yield self
+        for _, child in self._children():
+            if isinstance(child, Module):
+                yield from child.modules()
+
     def parameters(self) -> Iterator[Parameter]:
         """Yield each parameter once."""
         return (parameter for _, parameter in self.named_parameters())
@@ -94,7 +101,7 @@ class Module(ABC):
     def theta(self) -> np.ndarray:
         """All parameters as one vector θ, shape (n,). Assigning copies new values in.
 
-        The array is the parameters' own memory: read it, and assign to change it.
+        The array is the parameters' own memory: assign to change it, and copy what you want to keep.
         """
         return self._span("values")
 
@@ -120,12 +127,25 @@ class Module(ABC):
                 parameter.buffer[...] = 0.0
         return place
 
+    @theta_grad.setter
+    def theta_grad(self, values: Any) -> None:
+        place = self._span("gradients")
+        new = as_floats(values, place.dtype)
+        if new.shape != place.shape:
+            raise ShapeError(
+                f"theta_grad: the model has {place.size} parameters, the vector has shape {new.shape}. "
+                f"Expected shape ({place.size},)."
+            )
+        place[...] = new
+        for parameter in self.parameters():
+            parameter.grad = parameter.buffer
+
     def _span(self, which: str) -> np.ndarray:
         members = list(self.parameters())
         if not members:
             raise DataError("theta: this module has no parameters. Try a model that contains a Linear layer.")
         share_home(members)
-        if members[0].home is not members[-1].home:
+        if any(p.home is not members[0].home for p in members):
             raise DataError("theta: the parameters have different dtypes. Try model.astype(numpy.float64) first.")
         start, size = members[0].offset, sum(p.size for p in members)
         return getattr(members[0].home, which)[start : start + size]
@@ -139,9 +159,10 @@ class Module(ABC):
             If `dtype` is another type.
         """
         members = list(self.parameters())
-        for parameter in members:
+        cast = [as_floats(parameter.array, dtype) for parameter in members]
+        for parameter, array in zip(members, cast, strict=True):
             parameter.grad = None
-            parameter.array = as_floats(parameter.array, dtype)
+            parameter.array = array
             parameter.touch()
         if members:
             Home(members)
@@ -184,13 +205,14 @@ class Module(ABC):
                 f"load_state_dict: the names do not match. Expected {sorted(own)}, got {sorted(state)}; "
                 f"these stand on one side only: {missing}."
             )
+        values = {name: as_floats(state[name]) for name in own}
         for name, parameter in own.items():
-            if np.shape(state[name]) != parameter.shape:
+            if values[name].shape != parameter.shape:
                 raise ShapeError(
-                    f"load_state_dict: {name} has shape {parameter.shape}, the saved one has {np.shape(state[name])}."
+                    f"load_state_dict: {name} has shape {parameter.shape}, the saved one has {values[name].shape}."
                 )
         for name, parameter in own.items():
-            parameter.assign(state[name])
+            parameter.assign(values[name])
 
     def __repr__(self) -> str:
         rows = [f"  {name:<12} {p.shape!s:<12} {p.size:>8,}" for name, p in self.named_parameters()]
@@ -199,6 +221,16 @@ class Module(ABC):
 
     def _title(self) -> str:
         return type(self).__name__ + "()"
+
+
+def _parts_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in attributes.items():
+        if isinstance(value, (Parameter, Module)):
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            yield from _parts_of({f"{name}.{i}": item for i, item in enumerate(value)})
+        elif isinstance(value, Mapping):
+            yield from _parts_of({f"{name}.{key}": item for key, item in value.items()})
 
 
 class Linear(Module):
@@ -246,7 +278,7 @@ class Linear(Module):
         super().__init__()
         in_features = as_count(in_features, "in_features", 1, "Linear")
         out_features = as_count(out_features, "out_features", 1, "Linear")
-        rng = np.random.default_rng(rng)
+        rng = np.random.default_rng() if rng is None else as_generator(rng, "Linear")
         bound = 1.0 / np.sqrt(in_features)
         self.weight = Parameter(rng.uniform(-bound, bound, (in_features, out_features)))
         self.bias = Parameter(rng.uniform(-bound, bound, out_features)) if bias else None
@@ -314,22 +346,22 @@ class Sequential(Module):
                 raise DataError(
                     f"Sequential: expected modules, got {type(module).__name__}. Try Sequential(Linear(2, 3), Tanh())."
                 )
-        self.modules = modules
+        self.layers = modules
 
     def forward(self, x: Any) -> Tensor:
         """Pass `x` through all modules in order."""
-        for module in self.modules:
+        for module in self.layers:
             x = module(x)
         return x
 
     def _children(self) -> Iterator[tuple[str, Any]]:
-        return ((str(i), module) for i, module in enumerate(self.modules))
+        return ((str(i), module) for i, module in enumerate(self.layers))
 
     def __getitem__(self, index: int) -> Module:
-        return self.modules[index]
+        return self.layers[index]
 
     def __len__(self) -> int:
-        return len(self.modules)
+        return len(self.layers)
 
     def _title(self) -> str:
-        return f"Sequential({', '.join(module._title() for module in self.modules)})"
+        return f"Sequential({', '.join(module._title() for module in self.layers)})"

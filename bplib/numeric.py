@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bplib.checks import as_floats
-from bplib.engine import no_grad
-from bplib.errors import DomainError, ShapeError
+from bplib.checks import as_array, as_floats, as_number
+from bplib.engine import is_recording, no_grad, walk_back
+from bplib.errors import DomainError, GraphError, ShapeError
 from bplib.tensors import Tensor
 
 __all__ = ["GradcheckReport", "GradcheckRow", "central_difference", "gradcheck"]
@@ -51,21 +51,30 @@ def central_difference(f: Callable[[np.ndarray], float], x: Any, h: float = _NUD
     >>> central_difference(lambda x: (x**2).sum(), [1.0, 2.0]).round(6)
     array([2., 4.])
     """
-    if not 0 < h < np.inf:
-        raise DomainError(f"central_difference: h is {h}. Expected a small positive number, such as 1e-6.")
+    if as_number(h, "h", "central_difference", least=0.0) == 0:
+        raise DomainError("central_difference: h is 0. Expected a small positive number, such as 1e-6.")
     x = as_floats(x, np.float64, copy=True)
     estimate = np.empty_like(x)
     for i in np.ndindex(x.shape):
         centre = x[i]
         nudge = h * max(1.0, abs(centre))
         x[i] = above = centre + nudge
-        high = float(f(x.copy()))
+        high = _one_number(f(x.copy()))
         x[i] = below = centre - nudge
-        low = float(f(x.copy()))
+        low = _one_number(f(x.copy()))
         x[i] = centre
         # above − below is the distance that float64 really moved.
         estimate[i] = (high - low) / (above - below)
     return estimate
+
+
+def _one_number(value: Any) -> float:
+    array = as_array(value, "what f gave", "central_difference")
+    if array.size != 1:
+        raise ShapeError(
+            f"central_difference: f gave an array of shape {array.shape}. Expected one number. Try .sum()."
+        )
+    return float(array.reshape(()))
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,8 @@ class GradcheckRow:
     numerical : numpy.ndarray
         The estimate by central differences.
     relative_error : float
-        max |backward − numerical| / max(1, |backward|, |numerical|).
+        max |backward − numerical| / max(|backward|, |numerical|), after the rounding error that the
+        numerical estimate must have is taken off.
     """
 
     name: str
@@ -155,12 +165,19 @@ def gradcheck(f: Callable[..., Tensor], *inputs: Any, tolerance: float = 1e-6) -
         raise ShapeError("gradcheck: there is no input to check. Try gradcheck(f, x), with x an array.")
     names = [getattr(x, "name", None) or f"input {i}" for i, x in enumerate(inputs)]
     leaves = [Tensor(x, requires_grad=True, dtype=np.float64, name=n) for x, n in zip(inputs, names, strict=True)]
+    if not is_recording():
+        raise GraphError(
+            "gradcheck: recording is off here, so there is no backward pass to check. Leave no_grad() first."
+        )
     output = f(*leaves)
     if not isinstance(output, Tensor):
         raise ShapeError(f"gradcheck: f gave {type(output).__name__}. Expected a tensor computed from its arguments.")
     weights = 0.5 + np.random.default_rng(0).random(output.shape)
-    if output.requires_grad:  # f may not depend on its inputs at all; the gradient is then 0
-        output.backward(weights)
+    if output.operation is not None:  # f may not depend on its inputs at all; the gradient is then 0
+        # Other tensors inside f, such as a model's weights, must not find a gradient afterwards.
+        walk_back(output, weights.astype(output.dtype), only={id(leaf) for leaf in leaves})
+    elif output.requires_grad:
+        output.receive(weights)
     rows = tuple(_compare(f, leaves, i, weights) for i in range(len(leaves)))
     return GradcheckReport(rows, tolerance)
 
@@ -176,7 +193,10 @@ def _compare(f: Callable[..., Tensor], leaves: list[Tensor], i: int, weights: np
     numerical = central_difference(nudged, leaves[i].array)
     arrived = leaves[i].grad
     backward = np.zeros_like(numerical) if arrived is None else arrived
-    scale = np.maximum(1.0, np.maximum(np.abs(backward), np.abs(numerical)))
-    worst = float(np.max(np.abs(backward - numerical) / scale, initial=0.0))
+    # What rounding does to f, divided by the nudge, is the least error a difference can have.
+    rounding = 10 * np.finfo(np.float64).eps * abs(nudged(leaves[i].array)) / _NUDGE
+    gap = np.maximum(np.abs(backward - numerical) - rounding, 0.0)
+    scale = np.maximum(np.maximum(np.abs(backward), np.abs(numerical)), np.finfo(np.float64).tiny)
+    worst = float(np.max(gap / scale, initial=0.0))
     # A NaN compares as neither smaller nor larger; it must never pass.
     return GradcheckRow(leaves[i].name or "", backward, numerical, np.inf if np.isnan(worst) else worst)

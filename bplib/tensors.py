@@ -1,22 +1,23 @@
 """The tensor: what a user holds, computes with, and calls `backward` on."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from bplib.checks import as_floats
-from bplib.engine import Node, apply, walk_back
-from bplib.errors import DataError, GraphError, ShapeError
+from bplib.engine import Node, apply, as_tensor, walk_back
+from bplib.errors import GraphError, ShapeError
 from bplib.home import Home
-from bplib.rules import TABLE, Operation
+from bplib.protocols import Protocols, plain
+from bplib.rules import TABLE
 
 __all__ = ["Tensor", "as_tensor", "tensor"]
 
 _MAKE: Any = object.__new__
 
 
-class Tensor(Node):
+class Tensor(Protocols):
     """An array of numbers that remembers the operation it came from.
 
     Use `tensor` to make one. Arithmetic, indexing and the functions of the library give new
@@ -52,7 +53,7 @@ class Tensor(Node):
     __slots__ = ()
 
     def __init__(self, data: Any, *, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
-        super().__init__(as_floats(_plain(data), dtype, copy=True), bool(requires_grad), name)
+        super().__init__(as_floats(plain(data), dtype, copy=True), bool(requires_grad), name)
 
     @property
     def data(self) -> np.ndarray:
@@ -73,11 +74,18 @@ class Tensor(Node):
 
         Raises
         ------
+        GraphError
+            If the tensor is the result of an operation.
         ShapeError
             If the shape differs.
         """
+        if self.operation is not None:
+            raise GraphError(
+                f"assign: this tensor is the result of '{self.operation.name}'; new values would not fit the graph. "
+                "Change the tensors it was computed from, or use .detach() for a copy without a past."
+            )
         if values is not self.array:  # `t.data -= step` has changed the array already
-            new = as_floats(_plain(values))
+            new = as_floats(plain(values))
             if new.shape not in (self.array.shape, ()):
                 raise ShapeError(
                     f"assign: the tensor has shape {self.shape}, the new values have shape {new.shape}. "
@@ -90,28 +98,17 @@ class Tensor(Node):
         """Give a copy of the values as a plain array."""
         return self.array.copy()
 
-    def item(self) -> float:
-        """Give the value of a one-element tensor as a Python number.
-
-        Raises
-        ------
-        ShapeError
-            If there is more than one element.
-        """
-        if self.array.size != 1:
-            raise ShapeError(
-                f"item: the tensor has shape {self.shape}, {self.size} elements. Expected one. "
-                "Try .numpy(), or .sum() or .mean() first."
-            )
-        return self.array.item()
-
     def detach(self) -> "Tensor":
         """Give the same values as a tensor with no past: no gradient flows through it."""
         return Tensor(self.array)
 
     @property
     def grad(self) -> np.ndarray | None:
-        """∂L/∂(this tensor), or None where no backward pass has arrived."""
+        """∂L/∂(this tensor), or None where no backward pass has arrived.
+
+        A parameter's gradient lies in its model's vector, which the next backward pass writes anew: keep it
+        with ``.copy()``.
+        """
         return self._gradient
 
     @grad.setter
@@ -119,7 +116,7 @@ class Tensor(Node):
         if gradient is None:
             self._gradient = None
             return
-        new = as_floats(_plain(gradient), self.array.dtype, copy=True)
+        new = as_floats(plain(gradient), self.array.dtype, copy=True)
         if new.shape != self.array.shape:
             raise ShapeError(
                 f"grad: the tensor has shape {self.shape}, the gradient has shape {new.shape}. "
@@ -177,7 +174,7 @@ class Tensor(Node):
                     "Try .sum() or .mean() first, or pass backward(gradient) of that shape."
                 )
             return np.ones(self.array.shape, self.array.dtype)
-        seed = as_floats(_plain(gradient), self.array.dtype, copy=True)
+        seed = as_floats(plain(gradient), self.array.dtype, copy=True)
         if seed.shape != self.array.shape:
             raise ShapeError(
                 f"backward: the tensor has shape {self.shape}, the gradient passed in has shape {seed.shape}. "
@@ -185,17 +182,16 @@ class Tensor(Node):
             )
         return seed
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The copy module asks here. A copied parameter needs memory and a home of its own; copied slot by
+        # slot, its values and its model's vector would be two different arrays.
         if self.operation is not None:
-            raise GraphError("deepcopy: this tensor is the result of an operation. Try .detach() first.")
-        twin = _MAKE(type(self))
-        Tensor.__init__(twin, self.array, requires_grad=self.requires_grad, name=self.name)
-        if self.home is not None:
-            Home([twin])
-        if self._gradient is not None:
-            twin.receive(self._gradient)
-        memo[id(self)] = twin
-        return twin
+            raise GraphError("copy: this tensor is the result of an operation. Try .detach() first.")
+        gradient = None if self._gradient is None else self._gradient.copy()
+        return _copied, (type(self), self.array.copy(), self.requires_grad, self.name, gradient)
+
+    def __pos__(self) -> "Tensor":
+        return self
 
     def __add__(self, other: Any) -> "Tensor":
         return apply(_ADD, self, as_tensor(other, self))
@@ -249,91 +245,34 @@ class Tensor(Node):
 
     def reshape(self, *shape: Any) -> "Tensor":
         """Give the same elements in another shape; −1 stands for what is left over."""
-        wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        return apply(_RESHAPE, self, settings=(wanted,))
+        return apply(_RESHAPE, self, settings=(_one_tuple(shape),))
 
-    def transpose(self, *axes: int) -> "Tensor":
+    def transpose(self, *axes: Any) -> "Tensor":
         """Put the axes in another order, reversed by default."""
-        return apply(_TRANSPOSE, self, settings=(axes or None,))
+        return apply(_TRANSPOSE, self, settings=(_one_tuple(axes) or None,))
 
     @property
     def T(self) -> "Tensor":
         """The tensor with its axes reversed."""
         return self.transpose()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if copy or (dtype is not None and np.dtype(dtype) != self.array.dtype):
-            return np.array(self.array, dtype=dtype)
-        view = self.array.view()
-        view.setflags(write=False)  # a write through the back door would escape the guard
-        return view
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if ufunc in _COMPARISONS and method == "__call__":
-            return ufunc(*(x.array if isinstance(x, Tensor) else x for x in inputs), **options)
-        operation = _UFUNCS.get(ufunc)
-        if operation is None or method != "__call__" or options:
-            raise DataError(
-                f"numpy.{ufunc.__name__}: the library has no gradient rule for this on a tensor. "
-                "Try the function of the same name in bplib, or t.numpy() to go on without gradients."
-            )
-        return apply(operation, *(as_tensor(x, self) for x in inputs))
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
-
-    def __len__(self) -> int:
-        if not self.array.ndim:
-            raise DataError("len: a tensor of shape () is a single number and has no length. Try .size.")
-        return len(self.array)
-
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
 
-    def __bool__(self) -> bool:
-        if self.array.size != 1:
-            raise ShapeError(
-                f"if: a tensor of shape {self.shape} is neither true nor false. "
-                "Compare it, then ask (t > 0).any() or (t > 0).all()."
-            )
-        return bool(self.array)
-
-    def __lt__(self, other: Any) -> Any:
-        return self.array < _plain(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self.array <= _plain(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self.array > _plain(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self.array >= _plain(other)
-
-    def __eq__(self, other: object) -> Any:
-        return self.array == _plain(other)
-
-    def __ne__(self, other: object) -> Any:
-        return self.array != _plain(other)
-
-    __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        values = np.array2string(self.array, precision=6, separator=", ", threshold=20, prefix="tensor(")
-        notes = [f"name={self.name!r}"] if self.name else []
-        if self.operation is not None:
-            notes.append(f"from={self.operation.name}")
-        elif self.requires_grad:
-            notes.append("requires_grad=True")
-        if self.array.dtype != np.float64:
-            notes.append(f"dtype={self.array.dtype}")
-        return f"tensor({', '.join([values, *notes])})"
-
 
 Node.makes = Tensor
+
+
+def _copied(
+    kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None, gradient: np.ndarray | None
+) -> Tensor:
+    twin: Tensor = _MAKE(kind)
+    Tensor.__init__(twin, array, requires_grad=requires_grad, name=name)
+    if kind is not Tensor:  # only a parameter lives in a home
+        Home([twin])
+    if gradient is not None:
+        twin.receive(gradient)
+    return twin
 
 
 def tensor(data: Any, *, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> Tensor:
@@ -368,32 +307,11 @@ def tensor(data: Any, *, requires_grad: bool = False, dtype: Any = None, name: s
     return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
 
 
-def as_tensor(data: Any, like: Tensor | None = None) -> Tensor:
-    """Give `data` itself if it is a tensor, else a constant without a copy.
-
-    A Python number takes the dtype of `like`, so that 2 * x keeps float32.
-    """
-    if isinstance(data, Tensor):
-        return data
-    if type(data) is np.ndarray and data.dtype == np.float64:
-        array = data
-    else:
-        array = as_floats(data, like.array.dtype if like is not None and isinstance(data, (int, float)) else None)
-    constant: Tensor = _MAKE(Tensor)
-    constant.array = array
-    constant.requires_grad = constant.retains_grad = False
-    constant.operation = constant.remembered = constant.name = constant._gradient = None
-    constant.parents, constant.order = (), 0
-    return constant
-
-
-def _plain(other: Any) -> Any:
-    return other.array if isinstance(other, Tensor) else other
+def _one_tuple(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], (tuple, list)) else values
 
 
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = TABLE["add"], TABLE["subtract"], TABLE["multiply"], TABLE["divide"]
 _POWER, _MATMUL, _NEGATIVE, _ABS = TABLE["power"], TABLE["matmul"], TABLE["negative"], TABLE["abs"]
 _GETITEM, _SUM, _MEAN = TABLE["getitem"], TABLE["sum"], TABLE["mean"]
 _RESHAPE, _TRANSPOSE = TABLE["reshape"], TABLE["transpose"]
-_UFUNCS: dict[Callable[..., Any], Operation] = {row.ufunc: row for row in TABLE.values() if row.ufunc is not None}
-_COMPARISONS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}

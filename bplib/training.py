@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.checks import as_count
+from bplib.checks import as_array, as_count, as_pair
 from bplib.data import DataLoader
 from bplib.engine import no_grad
 from bplib.errors import DataError, ShapeError
@@ -20,6 +20,7 @@ from bplib.tensors import Tensor
 __all__ = ["History", "Run", "accuracy", "evaluate", "fit"]
 
 Loss = Callable[[Tensor, np.ndarray], Tensor]
+Callback = Callable[[str, "Run"], Any]
 
 
 class History(Mapping[str, np.ndarray]):
@@ -113,7 +114,7 @@ def fit(
     epochs: int,
     batch_size: int = 32,
     rng: np.random.Generator | int | None = None,
-    callbacks: Iterable[Callable[[str, Run], Any]] = (),
+    callbacks: Iterable[Callback] = (),
     progress: bool = True,
 ) -> History:
     """Train a model: for every batch Forward, Loss, Backward, Update.
@@ -166,11 +167,11 @@ def fit(
     (array([[3.]]), array([1.]))
     """
     epochs = as_count(epochs, "epochs", 1, "fit")
+    callbacks = _checked(model, loss, optimizer, callbacks)
     batches = DataLoader(*_pair("train_data", train_data), batch_size=batch_size, rng=rng)
-    valid = None if valid_data is None else _pair("valid_data", valid_data)
-    run = Run(model, optimizer, History())
-    callbacks, began = tuple(callbacks), time.perf_counter()
-    with _bar(epochs, progress) as bar:
+    valid = None if valid_data is None else as_pair(*_pair("valid_data", valid_data), "fit")
+    run, began = Run(model, optimizer, History()), time.perf_counter()
+    with _bar(epochs, progress) as bar, np.errstate(all="ignore"):
         for epoch in range(1, epochs + 1):
             row = {"epoch": epoch, "train_loss": _one_epoch(model, loss, optimizer, batches)}
             if valid is not None:
@@ -178,12 +179,13 @@ def fit(
             run.history.append(**row, seconds=time.perf_counter() - began)
             bar.set_postfix(loss=f"{row['train_loss']:.4f}", refresh=False)
             bar.update()
+            asked = [callback("epoch_end", run) for callback in callbacks]
             if not math.isfinite(row["train_loss"]):
                 run.history.stopped = (
                     f"Stopped after epoch {epoch}: the loss is {row['train_loss']}. Try a smaller learning rate."
                 )
                 break
-            if any([callback("epoch_end", run) is True for callback in callbacks]):
+            if any(isinstance(answer, (bool, np.bool_)) and answer for answer in asked):
                 run.history.stopped = f"Stopped by a callback after epoch {epoch}."
                 break
     for callback in callbacks:
@@ -215,7 +217,7 @@ def evaluate(model: Module, loss: Loss, X: Any, y: Any) -> float:
     >>> evaluate(model, bplib.losses.mse, [[0.0]], model([[0.0]]).numpy())
     0.0
     """
-    return loss(_predict(model, X), np.asarray(y)).item()
+    return loss(_predict(model, X), as_array(y, "y", "evaluate")).item()
 
 
 def accuracy(model: Module, X: Any, y: Any) -> float:
@@ -248,10 +250,17 @@ def accuracy(model: Module, X: Any, y: Any) -> float:
     >>> accuracy(model, [[3.0, 1.0], [0.0, 2.0]], [0, 0])
     0.5
     """
-    scores, truth = _predict(model, X).data, np.asarray(y)
+    scores, truth = _predict(model, X).data, as_array(y, "y", "accuracy")
+    if scores.ndim < 1 or scores.shape[-1] < 2 or not scores.size:
+        raise ShapeError(
+            f"accuracy: the outputs have shape {scores.shape}. Expected examples with at least two classes each. "
+            "For a network with one output, compare it with a threshold yourself."
+        )
     if truth.shape != scores.shape[:-1]:
-        raise ShapeError(f"accuracy: the outputs have shape {scores.shape}, y has shape {truth.shape}. "
-                         f"Expected one class for each example, shape {scores.shape[:-1]}.")  # fmt: skip
+        raise ShapeError(
+            f"accuracy: the outputs have shape {scores.shape}, y has shape {truth.shape}. "
+            f"Expected one class for each example, shape {scores.shape[:-1]}."
+        )
     return float((scores.argmax(axis=-1) == truth).mean())
 
 
@@ -273,13 +282,33 @@ def _one_epoch(model: Module, loss: Loss, optimizer: Optimizer, batches: DataLoa
 
 
 def _predict(model: Module, X: Any) -> Tensor:
-    was_training = model.training
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with no_grad():
+        with no_grad(), np.errstate(all="ignore"):
             return model(X)
     finally:
-        model.train(was_training)
+        for module, mode in modes:
+            module.training = mode
+
+
+def _checked(model: Any, loss: Any, optimizer: Any, callbacks: Any) -> tuple[Callback, ...]:
+    """Refuse what would fail in the middle of the first epoch, or train nothing without a word."""
+    if not isinstance(model, Module):
+        raise DataError(f"fit: model is of type {type(model).__name__}. Expected a Module, such as nn.Linear(2, 1).")
+    if not callable(loss):
+        raise DataError(f"fit: loss is {loss!r}. Expected a function, such as bplib.losses.mse.")
+    if not isinstance(optimizer, Optimizer):
+        raise DataError(f"fit: optimizer is {optimizer!r}. Expected one, such as SGD(model.parameters(), lr=0.1).")
+    own = {id(p) for p in model.parameters()}
+    if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+        raise DataError(
+            "fit: the optimizer holds no parameter of this model, and would train another one. "
+            "Make it with model.parameters()."
+        )
+    if callable(callbacks) or not isinstance(callbacks, Iterable):
+        raise DataError("fit: callbacks must be a list of functions. Try callbacks=[f].")
+    return tuple(callbacks)
 
 
 def _pair(name: str, data: Any) -> tuple[Any, Any]:

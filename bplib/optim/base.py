@@ -29,7 +29,7 @@ class Optimizer(ABC):
     state_names: tuple[str, ...] = ()
 
     def __init__(self, params: Iterable[Any], **settings: Any) -> None:
-        self.param_groups = [{**settings, **group} for group in _as_groups(params, type(self).__name__)]
+        self.param_groups = _as_groups(params, settings, type(self).__name__)
         self._layouts = []
         for group in self.param_groups:
             self._validate(group)
@@ -37,19 +37,20 @@ class Optimizer(ABC):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
-        for group, layout in zip(self.param_groups, self._layouts, strict=True):
-            averages = [layout.state(name) for name in self._state_of(group)]
-            for theta, grad, place, t in layout.pieces():
-                state = [average[place] for average in averages]
-                if theta.size <= _BLOCK:
-                    self._update(theta, grad, state, t, group)
-                else:
-                    for start in range(0, theta.size, _BLOCK):
-                        block = slice(start, start + _BLOCK)
-                        self._update(theta[block], grad[block], [s[block] for s in state], t, group)
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    parameter.touch()
+        with np.errstate(all="ignore"):  # a run that diverges ends in infinities, and the loss tells
+            for group, layout in zip(self.param_groups, self._layouts, strict=True):
+                averages = [layout.state(name) for name in self._state_of(group)]
+                for theta, grad, place, t in layout.pieces():
+                    state = [average[place] for average in averages]
+                    if theta.size <= _BLOCK:
+                        self._update(theta, grad, state, t, group)
+                    else:
+                        for start in range(0, theta.size, _BLOCK):
+                            block = slice(start, start + _BLOCK)
+                            self._update(theta[block], grad[block], [s[block] for s in state], t, group)
+                for parameter in group["params"]:
+                    if parameter.grad is not None:
+                        parameter.touch()
 
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
@@ -60,6 +61,7 @@ class Optimizer(ABC):
     def state_dict(self) -> dict[str, Any]:
         """Give settings and state as plain numbers and copied arrays, to save and to load again."""
         return {
+            "method": type(self).__name__,
             "groups": [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups],
             "state": [layout.saved() for layout in self._layouts],
         }
@@ -72,18 +74,19 @@ class Optimizer(ABC):
         ShapeError
             If the state belongs to other parameters; nothing is changed then.
         """
-        sizes = [layout.size for layout in self._layouts]
-        found = [saved["size"] for saved in state["state"]]
-        if sizes != found:
+        name = type(self).__name__
+        wanted = (name, [layout.shapes for layout in self._layouts])
+        found = (state.get("method"), [saved["shapes"] for saved in state.get("state", [])])
+        if wanted != found:
             raise ShapeError(
-                f"{type(self).__name__}: the saved state does not fit these parameters. Expected groups with {sizes} "
-                f"numbers, got {found}. Load it into an optimizer over the same model."
+                f"{name}: the saved state does not fit. Expected {wanted[0]} over parameters of shapes {wanted[1]}, "
+                f"got {found[0]} over {found[1]}. Load it into the same optimizer over the same model."
             )
-        for group, layout, settings, saved in zip(
-            self.param_groups, self._layouts, state["groups"], state["state"], strict=True
-        ):
-            self._validate({**group, **settings})
-            group.update(settings)
+        groups = [{**group, **new} for group, new in zip(self.param_groups, state["groups"], strict=True)]
+        for group in groups:
+            self._validate(group)
+        for group, new, layout, saved in zip(self.param_groups, groups, self._layouts, state["state"], strict=True):
+            group.update(new)
             layout.load(saved)
 
     def __repr__(self) -> str:
@@ -116,6 +119,7 @@ class _Layout:
         ends = np.cumsum([0, *(p.size for p in params)])
         self._starts = [int(end) for end in ends]
         self.size = self._starts[-1]
+        self.shapes = [tuple(p.shape) for p in params]
         # How many steps each parameter has taken; one that had no gradient for a while is behind.
         self._counts = [0] * len(params)
         self._state: dict[str, np.ndarray] = {}
@@ -147,7 +151,7 @@ class _Layout:
 
     def saved(self) -> dict[str, Any]:
         arrays = {name: array.copy() for name, array in self._state.items()}
-        return {"size": self.size, "counts": list(self._counts), "arrays": arrays}
+        return {"shapes": self.shapes, "counts": list(self._counts), "arrays": arrays}
 
     def load(self, saved: Mapping[str, Any]) -> None:
         self._counts = list(saved["counts"])
@@ -181,22 +185,44 @@ def _neighbours(left: Any, right: Any) -> bool:
     return left.home is not None and left.home is right.home and right.offset == left.offset + left.size
 
 
-def _as_groups(params: Iterable[Any], name: str) -> list[dict[str, Any]]:
-    if hasattr(params, "backward"):
-        raise DataError(f"{name}: params is one tensor. Expected a list of them. Try {name}([w], ...).")
-    listed = list(params)
-    if not listed:
-        raise DataError(f"{name}: there are no parameters to update. Pass model.parameters() or a list of tensors.")
-    groups = listed if isinstance(listed[0], Mapping) else [{"params": listed}]
+def _as_groups(params: Iterable[Any], settings: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    listed = _listed(params, name)
+    groups = listed if listed and isinstance(listed[0], Mapping) else [{"params": listed}]
     seen: set[int] = set()
     result = []
     for group in groups:
-        members = list(group["params"])
+        if unknown := sorted(set(group) - set(settings) - {"params"}):
+            raise DomainError(f"{name}: a group has the setting {unknown[0]!r}. Expected {', '.join(settings)}.")
+        members = _listed(group.get("params", ()), name)
         for p in members:
-            if not hasattr(p, "backward"):
-                raise DataError(f"{name}: expected tensors to update, got {type(p).__name__}. Pass model.parameters().")
+            _check_member(p, name)
             if id(p) in seen:
                 raise DomainError(f"{name}: one parameter stands twice in params; it would be updated twice a step.")
             seen.add(id(p))
-        result.append({**group, "params": members})
+        if not any(p.requires_grad for p in members):
+            raise DataError(
+                f"{name}: there is nothing to update: no parameter here asks for a gradient. Pass model.parameters(), "
+                "or tensors made with requires_grad=True."
+            )
+        result.append({**settings, **group, "params": members})
     return result
+
+
+def _listed(params: Any, name: str) -> list[Any]:
+    if hasattr(params, "backward"):
+        raise DataError(f"{name}: params is one tensor. Expected a list of them. Try {name}([w], ...).")
+    if isinstance(params, Mapping) or not isinstance(params, Iterable):
+        raise DataError(
+            f"{name}: params is of type {type(params).__name__}. Expected parameters. Pass model.parameters() or [w]."
+        )
+    return list(params)
+
+
+def _check_member(p: Any, name: str) -> None:
+    if not hasattr(p, "backward"):
+        raise DataError(f"{name}: expected tensors to update, got {type(p).__name__}. Pass model.parameters().")
+    if p.operation is not None:
+        raise DataError(
+            f"{name}: one of the tensors is the result of '{p.operation.name}' and is made anew at every forward pass. "
+            "Pass the tensors it was computed from."
+        )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bplib.checks import as_number
-from bplib.errors import DomainError
+from bplib.errors import DataError, DomainError
 from bplib.optim.base import Optimizer
 from bplib.optim.steps import adagrad_step, adam_step, sgd_step
 
@@ -178,6 +178,8 @@ class Adam(Optimizer):
 
     def _validate(self, group: Mapping[str, Any]) -> None:
         super()._validate(group)
+        if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
+            raise DataError(f"Adam: betas is {group['betas']!r}. Expected two numbers, such as (0.9, 0.999).")
         for i, beta in enumerate(group["betas"]):
             as_number(beta, f"betas[{i}]", "Adam", least=0.0, below=1.0)
 

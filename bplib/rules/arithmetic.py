@@ -8,7 +8,11 @@ from bplib.rules.operation import Array, Operation, Remembered, sum_to_shape
 
 __all__ = ["ROWS"]
 
+# Infinity and NaN go through: where they matter, the library speaks of them in its own words.
+_quietly = np.errstate(all="ignore")
 
+
+@_quietly
 def add(a: Array, b: Array) -> Remembered:
     """Give a + b."""
     return a + b, None
@@ -23,6 +27,7 @@ def add_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
+@_quietly
 def subtract(a: Array, b: Array) -> Remembered:
     """Give a − b."""
     return a - b, None
@@ -37,6 +42,7 @@ def subtract_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
+@_quietly
 def multiply(a: Array, b: Array) -> Remembered:
     """Give a · b, element by element."""
     return a * b, None

@@ -56,7 +56,7 @@ def mean_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 
 def _one_over_count(a: Array, axis: int | tuple[int, ...] | None) -> float:
-    axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     count = 1
     for i in axes:
         count *= a.shape[i]

@@ -8,7 +8,11 @@ from bplib.rules.operation import Array, Operation, Remembered
 
 __all__ = ["ROWS"]
 
+# A loss of infinity or NaN is a result that the training loop reports in its own words.
+_quietly = np.errstate(all="ignore")
 
+
+@_quietly
 def squared_error(prediction: Array, target: Array, reduction: str) -> Remembered:
     """Give (prediction − target)², averaged, summed, or as it is."""
     error = prediction - target
@@ -30,6 +34,7 @@ def squared_error_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
+@_quietly
 def absolute_error(prediction: Array, target: Array, reduction: str) -> Remembered:
     """Give |prediction − target|, averaged, summed, or as it is."""
     error = prediction - target
@@ -52,6 +57,7 @@ def absolute_error_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
+@_quietly
 def softmax_cross_entropy(logits: Array, target: Array, reduction: str) -> Remembered:
     """Give −Σ target · ln softmax(logits) for each example, averaged, summed, or as it is.
 
@@ -65,7 +71,8 @@ def softmax_cross_entropy(logits: Array, target: Array, reduction: str) -> Remem
         picked = np.take_along_axis(shifted, target[..., None], axis=-1)
         each = (log_total - picked)[..., 0]
     else:
-        each = (target * (log_total - shifted)).sum(axis=-1)
+        # 0 · ln 0 counts as 0, also where a logit is −∞.
+        each = np.where(target == 0, 0.0, target * (log_total - shifted)).sum(axis=-1)
     weight = 1.0 / each.size if reduction == "mean" and each.size else 1.0
     loss = each if reduction == "none" else each.sum() * weight
     return loss, (grown / total, target, weight)

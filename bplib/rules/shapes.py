@@ -27,12 +27,13 @@ def transpose(a: Array, axes: tuple[int, ...] | None) -> Remembered:
 def transpose_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """The inverse permutation brings the gradient home."""
     axes = node.remembered
-    return (g.transpose() if axes is None else g.transpose(np.argsort(axes)),)
+    return (g.transpose() if axes is None else g.transpose(np.argsort([axis % g.ndim for axis in axes])),)
 
 
 def getitem(a: Array, index: Any) -> Remembered:
     """Give the elements that `index` picks."""
-    return a[index], index
+    # A list or an array is copied: whoever changes it before the backward pass would move the gradient.
+    return a[index], index.copy() if isinstance(index, (list, np.ndarray)) else index
 
 
 def getitem_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:

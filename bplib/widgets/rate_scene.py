@@ -149,7 +149,7 @@ def sentence(descent: Descent, which: int) -> str:
     Examples
     --------
     >>> sentence(descents(10.0, [0.45], (-2.0, 1.5), 50), 0)
-    'η = 0.45: zig-zags across the valley and reaches 1 % of the start in 23 steps.'
+    'η = 0.45: zig-zags across the valley and comes within 1 % of the start distance in 23 steps.'
     """
     rate, count = descent.rates[which], descent.counts[which]
     head = f"η = {rate:g}: "
@@ -161,9 +161,9 @@ def sentence(descent: Descent, which: int) -> str:
     if (np.abs([along, across])[active] > 1 + 1e-12).any():
         return head + f"diverges. Each step lands {abs(steepest):.3g} times as far out on the other side."
     if np.isinf(count):
-        return head + "bounces from side to side for ever and never reaches 1 % of the start."
+        return head + "bounces from side to side for ever and never comes within 1 % of the start distance."
     unit = "step" if count == 1 else "steps"
-    return f"{head}{_manner(descent, active, steepest)} and reaches 1 % of the start in {count:.0f} {unit}."
+    return f"{head}{_manner(descent, active, steepest)} and comes within 1 % of the start distance in {count:.0f} {unit}."
 
 
 def _manner(descent: Descent, active: npt.NDArray[np.bool_], steepest: float) -> str:

@@ -12,13 +12,13 @@ from bplib.widgets.rate_scene import LIMIT
 __all__ = ["PRESETS", "RATES", "Event", "State", "first_state", "reduce"]
 
 PRESETS: dict[str, float] = {
-    "slow: 0.03": 0.03,
-    "just right: 0.25": 0.25,
-    "oscillates: 0.45": 0.45,
-    "on the edge: 0.5": 0.5,
-    "diverges: 0.6": 0.6,
+    "0.03": 0.03,
+    "0.25": 0.25,
+    "0.45": 0.45,
+    "0.5": 0.5,
+    "0.6": 0.6,
 }
-"""Name of a preset -> its learning rate."""
+"""Name of a preset -> its learning rate. The names say no more: what each rate does is for the learner to find."""
 
 
 
@@ -95,7 +95,7 @@ def reduce(state: State, event: Event) -> State:
 
     Examples
     --------
-    >>> reduce(State(), Event("preset", "diverges: 0.6")).rate
+    >>> reduce(State(), Event("preset", "0.6")).rate
     0.6
     >>> reduce(State(), Event("drag", (9.0, 0.0))).start
     (2.5, 0.0)

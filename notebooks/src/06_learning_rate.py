@@ -56,14 +56,17 @@ from bplib.viz.contours import surface_paths
 # | **Update** | $w \leftarrow w - \eta \cdot \partial L / \partial w$ | $3 - 0.1 \cdot 12 = 1.8$ |
 #
 # The gradient says *up is this way, and this steep*. The minus sign turns round. The **learning rate** $\eta$ ("eta")
-# says how far to go for a gradient of 1. The next cell does the same with the library, one line a stage.
+# says how far to go for a gradient of 1.
+#
+# The next cell does the same with the library, one line a stage. `requires_grad=True` asks the library to compute a
+# gradient for `w`; after the backward pass it lies in `w.grad`.
 
 # %% id="one-update-code" tags=["core"]
 w = bplib.tensor([3.0], requires_grad=True, name="w")
 optimizer = SGD([w], lr=0.1)
 
 prediction = w * 2.0  # Forward
-loss = 0.5 * bplib.losses.mse(prediction, [0.0], reduction="sum")  # Loss
+loss = (0.5 * (prediction - 0.0) ** 2).sum()  # Loss
 loss.backward()  # Backward
 optimizer.step()  # Update
 
@@ -73,9 +76,9 @@ print(f"gradient {w.grad[0]:g}   new weight {w.data[0]:g}")
 # %% [markdown] id="predict" tags=["core", "slide"]
 # ## Predict before you look
 #
-# Repeat the update many times and the weight comes closer to 0, where the loss is smallest. How many steps it takes to
-# come within 1 % of the start depends on the rate. Choose before you touch the slider: people who predict first see
-# more, right or wrong.
+# The loss above is $\frac{1}{2}(2w)^2 = \frac{1}{2} \cdot 4 \cdot w^2$, and it is smallest at $w = 0$. Repeat the update, now
+# from $w = 1$. With a good rate the weight comes closer to 0 at every step; how many steps it needs depends on the rate.
+# Choose before you touch the slider: people who predict first see more, right or wrong.
 
 # %% id="predict-fastest" tags=["core", "predict", "widget"]
 lab = rate_lab()
@@ -85,7 +88,8 @@ predict_fastest(lab)
 # ## The rate lab
 #
 # The loss is now a bowl over **two** weights, seen from above: the darker, the higher. Each dot is one update. On the
-# right, the same run as curves: how much is left of the loss, and of the distance in each direction.
+# right, the same run as curves: how much is left of the loss, and of the distance in each direction. (Each direction is
+# a share of the whole start distance, so the two begin below 100 %. The step count waits for both together.)
 #
 # - Drag the **learning rate**, or click its handle and use the arrow keys.
 # - Drag the **start point**, or press *Tab* until it has a ring and use the arrow keys.
@@ -94,7 +98,7 @@ predict_fastest(lab)
 #
 # Three goals:
 #
-# 1. On the round bowl, reach 1 % of the start in a single step.
+# 1. On the round bowl, come within 1 % of the start distance in a single step.
 # 2. Find the largest rate that does not run away. How does the loss curve look there?
 # 3. Choose κ = 25: the bowl becomes a valley. Can you still get there in one step?
 
@@ -113,11 +117,12 @@ lab
 #
 # | rate | factor | what you see |
 # |---|---|---|
-# | far below $1/\lambda$ | a little below 1 | slow: the loss creeps down |
-# | $\eta = 1/\lambda$ | 0 | there in one step |
-# | between $1/\lambda$ and $2/\lambda$ | negative, above −1 | crosses over and back, still comes closer |
-# | $\eta = 2/\lambda$ | −1 | jumps between two points for ever |
-# | above $2/\lambda$ | below −1 | every jump is longer: it diverges |
+# | far below $1/\lambda$ | a little below 1 | **slow**: the loss creeps down |
+# | nearer to $1/\lambda$ | well between 0 and 1 | **fast** |
+# | $\eta = 1/\lambda$ | 0 | there in **one step** |
+# | between $1/\lambda$ and $2/\lambda$ | negative, above −1 | **oscillates**: crosses over and back, still comes closer |
+# | $\eta = 2/\lambda$ | −1 | **never settles**: jumps between two points for ever |
+# | above $2/\lambda$ | below −1 | **diverges**: every jump is longer |
 #
 # The cell runs all six rates of the question at once and counts.
 
@@ -129,18 +134,22 @@ runs = descend_rates(round_bowl, rates, start=(0.0, 1.0), steps=60)
 print("rate    factor   steps to 1 %")
 for rate, points in zip(rates, runs.points, strict=True):
     near = np.abs(points[:, 1]) <= 0.01
-    count = int(near.argmax()) if near.any() else "never"
+    count = int(near.argmax()) if near.any() else "never" if abs(points[-1, 1]) <= 1 else "diverges"
     print(f"{rate:<7g} {1 - 4 * rate:>6.2f}   {count}")
 
 # %% [markdown] id="two-directions" tags=["core"]
 # ## Two directions, one rate
 #
 # A real loss curves differently in different directions. The bowl below curves with $\lambda = 4$ across the valley and
-# with $\lambda = 0.16$ along it: 25 times less. The ratio 25 is its **condition number**.
+# with $\lambda = 0.16$ along it: 25 times less. The ratio 25 is the **condition number**, the κ of the lab.
 #
-# Across the valley, everything above $2/4 = 0.5$ diverges. Along the valley, 0.5 is far too small: the factor is
-# $1 - 0.5 \cdot 0.16 = 0.92$, so most of the way is still to go after ten steps. The steepest direction sets the limit,
-# the flattest one pays for it. That is why so much of notebooks 08 and 09 is about getting round this.
+# Across the valley, everything above $2/4 = 0.5$ diverges. Along the valley, even 0.5 is small: the factor is
+# $1 - 0.5 \cdot 0.16 = 0.92$. After ten steps 43 % of the way along the valley is still left; 1 % takes 56 steps.
+# The steepest direction sets the limit, the flattest one pays for it.
+#
+# So the answer to the third goal is no. With one direction, the fastest rate is $1/\lambda$. In a valley no rate suits
+# both directions, and the fastest one lies close to the limit: you overshoot across the valley to get along it.
+# Optimizers with momentum, or with a rate for each direction, are ways round this.
 
 # %% id="narrow-bowl" tags=["core"]
 narrow_bowl = surface("bowl", condition_number=25, curvature=4)
@@ -219,27 +228,27 @@ check("six-curves", six_curves)
 #
 # *Try it:* set the rate lab to the round bowl and go from 0.1 to 0.25 to 0.45.
 #
-# *Why it fails:* from 0.1 to 0.25 the bigger rate is faster: 10 steps become 1. From 0.25 to 0.45 the bigger rate is
+# *Why it fails:* on this bowl, from 0.1 to 0.25 the bigger rate is faster: 10 steps become 1. From 0.25 to 0.45 the bigger rate is
 # slower: 1 step becomes 21, because each step overshoots. And the smallest rate of the six, 0.03, is safe but needs 37.
 # Speed and stability have to be balanced; neither end is best.
 
 # %% [markdown] id="reading-the-slides" tags=["core"]
 # ## Reading the slides
 #
-# The slide says: *learning rate η: the step size; balances convergence speed and stability. ω = ω − η · ∂Loss/∂ω;
-# purpose: find a local optimum of the loss.*
+# Many slides say it like this: *learning rate η: the step size; balances convergence speed and stability.
+# ω = ω − η · ∂Loss/∂ω; purpose: find a local optimum of the loss.* Read it with care:
 #
-# - *The step size* is η times the gradient. Near the minimum the gradient shrinks, and the steps shrink with it, though
-#   η stays as it is.
+# - *The step size*: strictly, the step is η times the gradient. Near the minimum the gradient shrinks, and the steps
+#   shrink with it, though η stays as it is.
 # - *ω* on the slide is `w` here, *η* is `lr` in the code.
-# - *Find a local optimum*: the update stops wherever the gradient is 0. That can be a minimum, but also a saddle.
-#   Notebook 07 tells them apart.
+# - *Find a local optimum*: the update stops wherever the gradient is 0. That can be a minimum, but also a saddle: a
+#   point that is lowest in one direction and highest in another.
 
 # %% [markdown] id="recall" tags=["core"]
 # ## Without looking
 #
 # Close your eyes and say: the update in one line; the factor by which a step multiplies the distance; the rate that is
-# there in one step; the rate above which everything diverges.
+# there in one step, if there is one direction only; the rate above which everything diverges.
 #
 # <details><summary>Compare</summary>
 #
@@ -249,8 +258,8 @@ check("six-curves", six_curves)
 #
 # ## If you have ten more minutes
 #
-# Run `lab.condition_number = 100` and `lab.rate = 0.45` in a new cell and look at the loss curve: first it falls quickly,
-# then slowly. Which direction is responsible for which part?
+# Put three lines into a new cell and run it: `lab.condition_number = 100`, `lab.rate = 0.45`, `lab`. Look at the loss
+# curve: first it falls quickly, then slowly. Which direction is responsible for which part?
 #
 # ## Sources
 #

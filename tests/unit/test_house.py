@@ -120,7 +120,7 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 # -- directions of import ---------------------------------------------------------------------------------------------
 
 _CHECKS = {"errors", "checks"}
-_ENGINE = {"rules", "home", "engine", "tensors"}
+_ENGINE = {"rules", "home", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
 _PARTS = {"losses", "nn", "numeric", "tracing", "optim", "data", "scalar", "references"}
 _LIBRARY = _CORE | _PARTS | {"landscape", "training"}
@@ -131,7 +131,8 @@ MAY_IMPORT = {
     "rules": _CHECKS,
     "home": _CHECKS,
     "engine": _CHECKS | {"rules", "home"},
-    "tensors": _CHECKS | {"rules", "home", "engine"},
+    "protocols": _CHECKS | {"rules", "home", "engine"},
+    "tensors": _CHECKS | {"rules", "home", "engine", "protocols"},
     "functional": _CHECKS | _ENGINE,
     "losses": _CHECKS | _CORE,
     "nn": _CHECKS | _CORE,

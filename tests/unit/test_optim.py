@@ -265,7 +265,7 @@ def test_zero_grad_forgets_and_a_step_without_gradients_does_nothing():
         (lambda p: SGD(p, lr=0.1, weight_decay=-1), DomainError, "weight_decay is -1"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), DomainError, "betas[1] is 1.0"),
         (lambda p: Adam(p, eps=-1), DomainError, "eps is -1"),
-        (lambda p: SGD([], lr=0.1), DataError, "no parameters to update"),
+        (lambda p: SGD([], lr=0.1), DataError, "there is nothing to update"),
         (lambda p: SGD(p[0], lr=0.1), DataError, "params is one tensor"),
         (lambda p: SGD([1.0], lr=0.1), DataError, "expected tensors to update, got float"),
         (lambda p: SGD(p + p, lr=0.1), DomainError, "stands twice"),

@@ -141,7 +141,7 @@ def test_a_history_is_a_small_table():
         ({"epochs": 2.5}, DataError, "fit: epochs is 2.5"),
         ({"batch_size": 0}, DomainError, "batch_size"),
         ({"valid_data": X}, DataError, "fit: valid_data is a ndarray. Expected a pair (X, y)"),
-        ({"valid_data": (X[:3], Y[:2])}, ShapeError, "mse"),
+        ({"valid_data": (X[:3], Y[:2])}, ShapeError, "fit: X has 3 rows, y has 2"),
     ],
 )
 def test_bad_settings_are_refused_in_words(settings, kind, fragment):

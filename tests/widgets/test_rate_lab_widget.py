@@ -65,7 +65,7 @@ def test_code_and_controls_say_the_same(lab: RateLab) -> None:
     lab.condition_number = 1
     lab.rate = 0.45
     lab.flush()
-    assert (lab._condition.value, lab._slider.value, lab._preset.value) == (1, "0.45", "oscillates: 0.45")
+    assert (lab._condition.value, lab._slider.value, lab._preset.value) == (1, "0.45", "0.45")
     assert lab.steps_to_one_percent == 21
     assert lab.sentence == lab.stage.scene["sentences"][lab.stage.index]
     lab.condition_number = 7
@@ -206,7 +206,7 @@ def test_the_static_twin_shows_the_outcome_below_its_question() -> None:
     data, _ = lab._repr_mimebundle_()
     assert data["text/plain"] == (
         "Which rate is fastest? Gradient descent on a bowl-shaped loss surface, condition number 10. "
-        "η = 0.45: zig-zags across the valley and reaches 1 % of the start in 23 steps."
+        "η = 0.45: zig-zags across the valley and comes within 1 % of the start distance in 23 steps."
     )
     assert "application/vnd.jupyter.widget-view+json" in data
     figure = lab.picture().figure
