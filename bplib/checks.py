@@ -199,17 +199,14 @@ def as_number(value: Any, name: str, caller: str, least: float = -np.inf, below:
     >>> as_number(1, "noise", "make_line", least=0)
     1.0
     """
+    example = f"{name}={0.1 if least <= 0.1 else least:g}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise DataError(
-            f"{caller}: {name} is {value!r}. Expected one number, for example {name}={0.1 if least <= 0.1 else least:g}."
-        )
+        raise DataError(f"{caller}: {name} is {value!r}. Expected one number, for example {example}.")
     if not (np.isfinite(value) and least <= value < below):
         allowed = "a finite number" + (f" of at least {least:g}" if least > -np.inf else "")
         if below < np.inf:
             allowed = f"a number in [{least:g}, {below:g})"
-        raise DomainError(
-            f"{caller}: {name} is {value}. Expected {allowed}. Try {name}={0.1 if least <= 0.1 else least:g}."
-        )
+        raise DomainError(f"{caller}: {name} is {value}. Expected {allowed}. Try {example}.")
     return float(value)
 
 

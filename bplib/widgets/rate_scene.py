@@ -163,7 +163,8 @@ def sentence(descent: Descent, which: int) -> str:
     if np.isinf(count):
         return head + "bounces from side to side for ever and never comes within 1 % of the start distance."
     unit = "step" if count == 1 else "steps"
-    return f"{head}{_manner(descent, active, steepest)} and comes within 1 % of the start distance in {count:.0f} {unit}."
+    manner = _manner(descent, active, steepest)
+    return f"{head}{manner} and comes within 1 % of the start distance in {count:.0f} {unit}."
 
 
 def _manner(descent: Descent, active: npt.NDArray[np.bool_], steepest: float) -> str:

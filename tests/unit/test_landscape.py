@@ -96,7 +96,7 @@ def test_a_diverging_walk_ends_in_infinity_without_a_warning():
     [
         (lambda: surface("hill"), DomainError, "there is no surface 'hill'. Expected one of bowl, ravine"),
         (lambda: surface("bowl", depth=3), DomainError, "bowl has no setting 'depth'"),
-        (lambda: surface("bowl", condition_number=0.5), DomainError, "condition_number is 0.5. Expected a finite number of at least 1."),
+        (lambda: surface("bowl", condition_number=0.5), DomainError, "condition_number is 0.5. Expected a finite"),
         (lambda: surface("bowl", curvature=0), DomainError, "curvature of the bowl is 0"),
         (lambda: descend(surface("bowl"), SGD, (1, 2, 3), 5), ShapeError, "start has shape (3,)"),
         (lambda: descend(surface("bowl"), SGD, (1, np.nan), 5), DomainError, "two finite numbers"),

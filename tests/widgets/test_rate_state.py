@@ -59,12 +59,12 @@ def test_the_paths_drawn_are_gradient_descent() -> None:
 @pytest.mark.parametrize(
     ("condition", "rate", "start", "words"),
     [
-        (10, 0.45, (-2, 1.5), "η = 0.45: zig-zags across the valley and comes within 1 % of the start distance in 23 steps."),
-        (1, 0.45, (-2, 1.5), "jumps back and forth over the minimum and comes within 1 % of the start distance in 21 steps."),
+        (10, 0.45, (-2, 1.5), "zig-zags across the valley and comes within 1 % of the start distance in 23 steps."),
+        (1, 0.45, (-2, 1.5), "back and forth over the minimum and comes within 1 % of the start distance in 21 steps."),
         (1, 0.25, (-2, 1.5), "η = 0.25: jumps to the minimum and comes within 1 % of the start distance in 1 step."),
         (10, 0.25, (-2, 1.5), "lands on the valley floor at once, creeps along it"),
         (10, 0.1, (-2, 1.5), "curves into the valley"),
-        (1, 0.03, (-2, 1.5), "walks straight towards the minimum and comes within 1 % of the start distance in 37 steps."),
+        (1, 0.03, (-2, 1.5), "straight towards the minimum and comes within 1 % of the start distance in 37 steps."),
         (10, 0.5, (-2, 1.5), "bounces from side to side for ever and never comes within 1 %"),
         (10, 0.6, (-2, 1.5), "diverges. Each step lands 1.4 times as far out"),
         (10, 0.6, (-2, 0.0), "walks straight towards the minimum"),
