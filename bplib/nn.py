@@ -107,14 +107,7 @@ class Module(ABC):
 
     @theta.setter
     def theta(self, values: Any) -> None:
-        place = self._span("values")
-        new = as_floats(values, place.dtype)
-        if new.shape != place.shape:
-            raise ShapeError(
-                f"theta: the model has {place.size} parameters, the vector has shape {new.shape}. "
-                f"Expected shape ({place.size},)."
-            )
-        place[...] = new
+        self._fill("theta", "values", values)
         for parameter in self.parameters():
             parameter.touch()
 
@@ -129,16 +122,19 @@ class Module(ABC):
 
     @theta_grad.setter
     def theta_grad(self, values: Any) -> None:
-        place = self._span("gradients")
+        self._fill("theta_grad", "gradients", values)
+        for parameter in self.parameters():
+            parameter.grad = parameter.buffer
+
+    def _fill(self, name: str, which: str, values: Any) -> None:
+        place = self._span(which)
         new = as_floats(values, place.dtype)
         if new.shape != place.shape:
             raise ShapeError(
-                f"theta_grad: the model has {place.size} parameters, the vector has shape {new.shape}. "
+                f"{name}: the model has {place.size} parameters, the vector has shape {new.shape}. "
                 f"Expected shape ({place.size},)."
             )
         place[...] = new
-        for parameter in self.parameters():
-            parameter.grad = parameter.buffer
 
     def _span(self, which: str) -> np.ndarray:
         members = list(self.parameters())

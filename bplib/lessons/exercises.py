@@ -3,6 +3,7 @@
 import dis
 import inspect
 import math
+import re
 import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,11 @@ __all__ = ["Exercise", "FunctionExercise", "NumberExercise"]
 
 _FILL_IN = "Replace the `...` in the cell above by your answer. Run that cell, then this one."
 _PRINTS = "It also prints something. That is no mistake; the check does not show it."
+_TRUTHS = ("`True`", "`False`")
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six")
+_UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
+_NUMPY_NAME = re.compile(r"np\.\w+")
+_ARITHMETIC = re.compile(r"[\d.eE+*/() -]+")
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,14 @@ class Exercise(ABC):
         return Verdict(self.name, Outcome.MISTAKE, said, mistake=fault.name, code=fault.code)
 
     def _unrecognised(self, *sentences: str) -> Verdict:
-        return self._verdict(Outcome.UNRECOGNISED, *sentences, f'Next: run `hint("{self.name}")` in a new cell.')
+        return self._verdict(Outcome.UNRECOGNISED, *sentences, self._next)
+
+    def _raised(self, *sentences: str) -> Verdict:
+        return self._verdict(Outcome.RAISED, *sentences, self._next)
+
+    @property
+    def _next(self) -> str:
+        return f'Next: run `hint("{self.name}")` in a new cell.'
 
 
 @final
@@ -105,10 +118,13 @@ class NumberExercise(Exercise):
         What the check compares, for an answer that it does not recognise.
     tolerance : float
         How far off an answer may be, relative to the right one.
+    above_zero: str
+        What is said about an answer that is 0 or below; empty if the sign is free.
     """
 
     checked: str
     tolerance: float = 0.01
+    above_zero: str = ""
 
     def model_answer(self) -> float:
         """The right number."""
@@ -124,18 +140,16 @@ class NumberExercise(Exercise):
             return self._not_attempted()
         number, complaint = _number(answer)
         if number is None:
-            return self._unrecognised(f"One number is asked for. Your answer is {complaint}.")
+            return self._unrecognised(complaint)
         if self._near(number, self.model_answer()):
             return self._right()
         for fault in self.faults:
             if self._near(number, self.wrong_answer(fault)):
                 return self._mistake(fault, f"Your answer is {shown(number)}. {fault.sentence}")
+        if number <= 0 and self.above_zero:
+            return self._unrecognised(f"Your answer is {shown(number)}. {self.above_zero}")
         side = "large" if number > self.model_answer() else "small"
-        return self._unrecognised(
-            f"Your answer is {shown(number)}, and that is too {side}. "
-            f"It matches none of the {len(self.faults)} mistakes this check knows.",
-            self.checked,
-        )
+        return self._unrecognised(f"Your answer is {shown(number)}, and that is too {side}.", self.checked)
 
     def _near(self, number: float, other: float) -> bool:
         return math.isclose(number, other, rel_tol=self.tolerance, abs_tol=1e-12)
@@ -154,11 +168,14 @@ class FunctionExercise(Exercise):
         How far off a result may be, relative to the right one's largest value.
     seconds : float
         The time limit of one call.
+    misnamed : mapping of str to str
+        What is said when the function uses a name that does not exist: the name, and the sentence.
     """
 
     trials: Callable[[], Sequence[Mapping[str, Any]]]
     tolerance: float = 1e-9
     seconds: float = 2.0
+    misnamed: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def model_answer(self) -> Callable[..., Any]:
         """The right function."""
@@ -176,9 +193,11 @@ class FunctionExercise(Exercise):
             return self._unrecognised(f"A function is asked for. Your answer is {shown(answer)}.")
         seen: list[Observation] = []
         for arguments in self.trials():
+            if not _accepts(answer, len(arguments)):
+                return self._raised(f"Your function needs {_inputs(arguments)}.")
             one = observe(answer, arguments, self.seconds)
             if one.failed:
-                return self._failed(one, arguments)
+                return self._failed(one, arguments, answer)
             seen.append(one)
         return self._compared(seen)
 
@@ -232,7 +251,7 @@ class FunctionExercise(Exercise):
         mutates = f"Your function also changes {' and '.join(f'`{name}`' for name in changed)} itself."
         checked = (
             f"It was called {len(seen)} times, with single numbers and with arrays. "
-            f"The results match none of the {len(self.faults)} mistakes this check knows."
+            "Each result was compared with the right one."
         )
         return self._unrecognised(example, mutates if changed else "", checked, prints)
 
@@ -245,36 +264,83 @@ class FunctionExercise(Exercise):
             return f"With {_called(arguments)} it returns {one.returned}; {other.returned} is right."
         return ""
 
-    def _failed(self, one: Observation, arguments: Mapping[str, Any]) -> Verdict:
+    def _failed(self, one: Observation, arguments: Mapping[str, Any], function: Callable[..., Any]) -> Verdict:
         called = f"It was called with {_called(arguments)}."
         if one.unfinished:
-            return self._verdict(
-                Outcome.RAISED,
+            return self._raised(
                 f"Your function was stopped after {self.seconds:g} seconds. Does it hold a loop without an end?",
                 called,
             )
         if "ellipsis" in one.error:
             return self._not_attempted("There is still a `...` in your function.")
         where = f" in its line {one.line}" if one.line else ""
-        return self._verdict(Outcome.RAISED, f"Your function raised an error{where}: `{one.error}`.", called)
+        advice = self._advice(one.error, function)
+        return self._raised(f"Your function raised an error{where}: `{one.error}`.", called, advice)
+
+    def _advice(self, error: str, function: Callable[..., Any]) -> str:
+        unknown = _UNKNOWN_NAME.match(error)
+        if unknown:
+            return self.misnamed.get(unknown[1], "")
+        # NumPy's words differ from version to version; these stand in all of them.
+        if "arrays can be converted to Python scalars" not in error:
+            return ""
+        names = getattr(getattr(function, "__code__", None), "co_names", ())
+        return "It is also called with arrays." + (" Leave out `float`." if "float" in names else "")
 
 
 def _number(answer: object) -> tuple[float | None, str]:
+    """The answer as a number, or None and what to say about it."""
+    number, complaint = _read(answer)
+    if complaint in _TRUTHS:
+        return None, f"Your answer is {complaint}. One number is asked for."
+    return number, f"One number is asked for. Your answer is {complaint}." if complaint else ""
+
+
+def _read(answer: object) -> tuple[float | None, str]:
     """The answer as a number, or None and what it is in words."""
     if isinstance(answer, str):
-        return None, f'text, "{answer[:40]}". Leave out the quotation marks'
+        return None, f'text, "{answer[:40]}". {_without_quotes(answer)}'
     if callable(answer):
         return None, "a function. Call it, or assign its result"
     try:
         raw = np.asarray(answer)
     except ValueError:
         raw = np.asarray(None)
+    if raw.dtype.kind == "b" and raw.size == 1:
+        return None, f"`{bool(raw.reshape(()))}`"
     if raw.dtype.kind not in "fiu":
         return None, shown(answer)
     if raw.size != 1:
         return None, f"{raw.size} numbers at once"
     number = float(raw.reshape(()))
     return (number, "") if math.isfinite(number) else (None, f"{number:g}, which is not finite")
+
+
+def _without_quotes(text: str) -> str:
+    """What to do with text that was given for a number; `np.log(10)` and `2/10` are Python already."""
+    rest = _NUMPY_NAME.sub("", text)
+    if _ARITHMETIC.fullmatch(rest) and any(one.isdigit() for one in rest):
+        return "Leave out the quotation marks"
+    return "Write it in Python, for example `np.log(10)`"
+
+
+def _accepts(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with that many values; what cannot be asked is called to find out."""
+    try:
+        signature = inspect.signature(function, follow_wrapped=False)
+    except Exception:  # built-in functions, and objects that answer in their own way
+        return True
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def _inputs(arguments: Mapping[str, Any]) -> str:
+    count = len(arguments)
+    word = _COUNTS[count] if count < len(_COUNTS) else str(count)
+    return f"{word} input{'s' if count != 1 else ''}: {', '.join(f'`{name}`' for name in arguments)}"
 
 
 def _untouched(answer: object) -> bool:

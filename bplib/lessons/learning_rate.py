@@ -47,6 +47,8 @@ BEHAVIOURS: tuple[str, ...] = ("slow", "fast", "one step", "oscillates", "never 
 
 _CURVATURE = 4.0
 _LOOKED_AT = 400
+_ABOVE_ZERO = "A learning rate is above 0."
+_CALLED_LR = "In the code the learning rate is called `lr`."
 
 
 def steps_needed(rate: float, curvature: float = _CURVATURE, share: float = 0.01) -> int | None:
@@ -197,6 +199,17 @@ def _curves() -> tuple[str, ...]:
     return tuple(behaviour(rate) for rate in RATES)
 
 
+def _curve_clue(rate: str, word: str) -> str:
+    """What the factor of one rate does, for a learner who gave that rate a wrong word."""
+    factor = 1 - _CURVATURE * float(rate)
+    if factor == -1 and word == "oscillates":
+        return f"At {rate} the factor is exactly −1. It swings, but never comes closer. Which word says never?"
+    size = abs(factor)
+    kept = f"makes the distance {size:g} times as long" if size > 1 else f"keeps {100 * size:g} % of the distance"
+    sides = "changes sides and " if factor < 0 else ""
+    return f"At {rate} the factor is {factor:g}: each step {sides}{kept}.".replace("-", "−")
+
+
 def _gd_step_trials() -> Sequence[Mapping[str, Any]]:
     rng = np.random.default_rng(6)
     vector, matrix = rng.normal(size=(2, 3)), rng.normal(size=(2, 2, 3))
@@ -225,8 +238,10 @@ _exercises = ExerciseSet(
                 "For which η is 1 − 10η neither above 1 nor below −1?",
                 "At the limit 1 − 10η = −1. Solve for η, and check that w₁ with its curvature 3 allows even more.",
             ),
-            faults=largest_rate_faults(np.array([3.0, 10.0])),
-            checked="It was compared with the learning rate at which the steepest direction no longer shrinks.",
+            faults=largest_rate_faults(np.array([3.0, 10.0]), _CURVATURE),
+            checked="It was compared with the learning rate at which the distance along the steepest direction "
+            "no longer shrinks.",
+            above_zero=_ABOVE_ZERO,
         ),
         FunctionExercise(
             name="gd-step",
@@ -242,6 +257,7 @@ _exercises = ExerciseSet(
             ),
             faults=GD_STEP_FAULTS,
             trials=_gd_step_trials,
+            misnamed=dict.fromkeys(("eta", "η", "learning_rate", "rate"), _CALLED_LR),
         ),
         NumberExercise(
             name="mean-to-sum",
@@ -257,11 +273,12 @@ _exercises = ExerciseSet(
             ),
             faults=mean_to_sum_faults(0.32, 32),
             checked="It was compared with the rate that takes the same steps on the sum as 0.32 does on the mean.",
+            above_zero=_ABOVE_ZERO,
         ),
         ChoiceExercise(
             name="six-curves",
             model=_curves,
-            right="Two numbers divide all learning rates: 1/λ, the fastest, and 2/λ, the limit.",
+            right="In one direction two numbers divide all learning rates: 1/λ, the fastest, and 2/λ, the limit.",
             why="Each step multiplies w by 1 − 4η. Near 1 it is slow, near 0 fast, at 0 done in one step; "
             "below 0 the sign changes at every step; at −1 nothing shrinks; below −1 it grows.",
             hints=(
@@ -272,6 +289,8 @@ _exercises = ExerciseSet(
             faults=curve_faults(RATES, _CURVATURE, behaviour),
             options=BEHAVIOURS,
             places=tuple(f"{rate:g}" for rate in RATES),
+            key="rate",
+            clue=_curve_clue,
         ),
     ],
 )

@@ -7,7 +7,6 @@ Outcome.RIGHT
 'cleared-before-update'
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -112,13 +111,21 @@ def run_step(order: Sequence[str]) -> object:
 
 
 def _chance_loss() -> float:
-    probability_of_true_class = 1 / 10
-    return -math.log(probability_of_true_class)
+    probability_of_true_class = 1 / 26
+    return -np.log(probability_of_true_class)
 
 
 def _step_order() -> str:
     # D Forward, B Loss, E clear the old gradients, C Backward, A Update
     return "DBECA"
+
+
+def _seen_of(order: Sequence[str]) -> object:
+    """What an order leads to; weights that never change have two causes, and the line tells which."""
+    weights = run_step(order)
+    stuck = isinstance(weights, tuple) and len(set(weights)) == 1
+    early = "".join(order).index("A") < "".join(order).index("C")
+    return "update before backward" if stuck and early else weights
 
 
 _exercises = ExerciseSet(
@@ -129,15 +136,15 @@ _exercises = ExerciseSet(
             model=_chance_loss,
             right="You can now check any classifier before it learns: "
             "a first loss far from this number points to a fault.",
-            why="A network that knows nothing gives each of the 10 classes about the same probability, 1/10. "
+            why="A network that knows nothing gives each of the 26 classes about the same probability, 1/26. "
             "The cross-entropy of one example is minus the natural logarithm of the true class's probability.",
             hints=(
-                "Which probability does each of 10 classes get if all are treated alike?",
+                "Which probability does each of 26 letters get if all are treated alike?",
                 "The loss of one example is minus the natural logarithm of the probability of its true class.",
-                "The probability is 1/10. In NumPy, the natural logarithm is `np.log`.",
+                "The probability is 1/26. In NumPy, the natural logarithm is `np.log`.",
             ),
-            faults=chance_loss_faults(10),
-            checked="It was compared with the cross-entropy of 10 classes that all get the same probability.",
+            faults=chance_loss_faults(26),
+            checked="It was compared with the cross-entropy of 26 classes that all get the same probability.",
         ),
         ChoiceExercise(
             name="order-the-step",
@@ -156,7 +163,8 @@ _exercises = ExerciseSet(
             options=tuple(STEP_LINES),
             places=("first line", "second line", "third line", "fourth line", "fifth line"),
             once=True,
-            observe=run_step,
+            form='Write the five letters A to E in one text, such as "ABCDE".',
+            observe=_seen_of,
         ),
     ],
 )

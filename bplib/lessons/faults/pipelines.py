@@ -7,13 +7,15 @@ from bplib.lessons.faults.fault import Fault
 __all__ = ["STEP_ORDER_FAULTS", "chance_loss_faults"]
 
 
-def chance_loss_faults(classes: int) -> tuple[Fault, ...]:
+def chance_loss_faults(classes: int, classes_above: int = 10) -> tuple[Fault, ...]:
     """Wrong ways to find the loss of a network that knows nothing, ln(classes).
 
     Parameters
     ----------
     classes : int
         How many classes there are, above 2.
+    classes_above : int
+        How many there are in the task that the notebook treats before; another number, above 2.
 
     Returns
     -------
@@ -21,10 +23,10 @@ def chance_loss_faults(classes: int) -> tuple[Fault, ...]:
 
     Examples
     --------
-    >>> [round(float(fault.make()), 3) for fault in chance_loss_faults(10)][:3]
-    [1.0, 3.322, 0.693]
+    >>> [round(float(fault.make()), 3) for fault in chance_loss_faults(26)][:3]
+    [1.415, 4.7, 0.693]
     """
-    return (*_wrong_logarithms(classes), *_wrong_quantities(classes))
+    return (*_wrong_logarithms(classes), *_wrong_counts(classes, classes_above), *_wrong_quantities(classes))
 
 
 def _wrong_logarithms(classes: int) -> tuple[Fault, ...]:
@@ -40,10 +42,26 @@ def _wrong_logarithms(classes: int) -> tuple[Fault, ...]:
             lambda: -np.log2(chance),
             "That is the logarithm to base 2. The loss uses the natural logarithm, `np.log`.",
         ),
+    )
+
+
+def _wrong_counts(classes: int, classes_above: int) -> tuple[Fault, ...]:
+    return (
         Fault(
             "two-classes",
             lambda: np.log(2),
             f"That is ln 2, right for a coin: two classes. Here are {classes}.",
+        ),
+        Fault(
+            "classes-of-the-task-above",
+            lambda: np.log(classes_above),
+            f"That is ln {classes_above}, the loss for {classes_above} digits. Here are {classes} letters.",
+        ),
+        Fault(
+            "number-of-classes",
+            lambda: classes,
+            "That is the number of classes. The loss is minus the natural logarithm of the probability "
+            "that the true class gets.",
         ),
     )
 
@@ -101,6 +119,13 @@ STEP_ORDER_FAULTS: tuple[Fault, ...] = (
         "before Update has used them. Go around the loop from `loss.backward()` to the next `optimizer.step()`: "
         "what lies between?",
         "M8",
+    ),
+    Fault(
+        "update-before-backward",
+        lambda: "EADBC",
+        "Update (A) stands before Backward (C): there is no new gradient yet. "
+        "Run in this order, the weights never change.",
+        "M1",
     ),
     Fault(
         "one-round-late",

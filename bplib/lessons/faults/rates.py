@@ -10,13 +10,15 @@ from bplib.lessons.faults.fault import Fault
 __all__ = ["GD_STEP_FAULTS", "curve_faults", "largest_rate_faults", "mean_to_sum_faults"]
 
 
-def largest_rate_faults(curvatures: np.ndarray) -> tuple[Fault, ...]:
+def largest_rate_faults(curvatures: np.ndarray, curvature_above: float) -> tuple[Fault, ...]:
     """Wrong ways to find the largest stable learning rate, 2 / λmax, of a bowl.
 
     Parameters
     ----------
     curvatures : numpy.ndarray, shape (n,)
         The second derivative along each direction, all above 0 and not all equal.
+    curvature_above : float
+        The curvature of the bowl that the notebook treats before the exercise, above 0.
 
     Returns
     -------
@@ -24,10 +26,15 @@ def largest_rate_faults(curvatures: np.ndarray) -> tuple[Fault, ...]:
 
     Examples
     --------
-    >>> [float(fault.make()) for fault in largest_rate_faults(np.array([1.0, 4.0]))][:3]
+    >>> [float(fault.make()) for fault in largest_rate_faults(np.array([1.0, 4.0]), 5.0)][:3]
     [0.25, 2.0, 1.0]
     """
-    return (*_wrong_directions(curvatures), *_wrong_fractions(curvatures), *_mixed_directions(curvatures))
+    return (
+        *_wrong_directions(curvatures),
+        *_wrong_fractions(curvatures),
+        *_mixed_directions(curvatures),
+        *_other_bowl(curvature_above),
+    )
 
 
 def _wrong_directions(curvatures: np.ndarray) -> tuple[Fault, ...]:
@@ -101,6 +108,23 @@ def _mixed_directions(curvatures: np.ndarray) -> tuple[Fault, ...]:
     )
 
 
+def _other_bowl(curvature: float) -> tuple[Fault, ...]:
+    return (
+        Fault(
+            "limit-of-the-bowl-above",
+            lambda: 2 / curvature,
+            f"{2 / curvature:g} is the limit of the bowl above, with curvature {curvature:g}. "
+            "Here the largest curvature is another.",
+        ),
+        Fault(
+            "fastest-of-the-bowl-above",
+            lambda: 1 / curvature,
+            f"{1 / curvature:g} is the fastest rate of the bowl above, with curvature {curvature:g}. "
+            "Here the largest curvature is another, and the limit is asked for.",
+        ),
+    )
+
+
 def mean_to_sum_faults(rate: float, examples: int) -> tuple[Fault, ...]:
     """Wrong ways to convert a learning rate from the mean loss to the sum, rate / examples.
 
@@ -117,8 +141,8 @@ def mean_to_sum_faults(rate: float, examples: int) -> tuple[Fault, ...]:
 
     Examples
     --------
-    >>> [round(fault.make(), 3) for fault in mean_to_sum_faults(0.5, 4)]
-    [0.5, 2.0, 0.25, 8.0]
+    >>> [round(fault.make(), 3) for fault in mean_to_sum_faults(0.3, 4)]
+    [0.3, 1.2, 0.15, 13.333, 0.25]
     """
     return (
         Fault(
@@ -146,6 +170,11 @@ def mean_to_sum_faults(rate: float, examples: int) -> tuple[Fault, ...]:
             "upside-down",
             lambda: examples / rate,
             "That is the fraction upside down: the number of examples divided by the rate.",
+        ),
+        Fault(
+            "rate-forgotten",
+            lambda: 1 / examples,
+            f"That forgets the {rate:g}. Dividing by {examples} is right; the rate for the mean is what you divide.",
         ),
     )
 
@@ -176,6 +205,11 @@ GD_STEP_FAULTS: tuple[Fault, ...] = (
         "rate-forgotten",
         lambda w, gradient, lr: w - gradient,
         "Your function subtracts the whole gradient: the learning rate `lr` is missing.",
+    ),
+    Fault(
+        "rate-fixed",
+        lambda w, gradient, lr: w - 0.1 * gradient,
+        "You wrote a fixed rate. Use `lr`.",
     ),
     Fault(
         "divided-by-rate",
