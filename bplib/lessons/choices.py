@@ -104,7 +104,8 @@ class ChoiceExercise(Exercise):
             sentences += [f"{_these(self.key, extra[:5])} not asked for. Asked for: {', '.join(self.places)}."]
         missing = [place for place in self.places if place not in given]
         if missing:
-            sentences += [f"Add the missing {self.key}{'s'[:len(missing) > 1]}: {', '.join(missing)}."]
+            word = self.key if len(missing) == 1 else f"{self.key}s"
+            sentences += [f"Add the missing {word}: {', '.join(missing)}."]
         return " ".join(sentences)
 
     def _chosen(self, answer: object) -> tuple[object, ...]:

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+import bplib
 import bplib.lessons
 from bplib.lessons.choices import ChoiceExercise
 from bplib.lessons.collection import ExerciseSet
@@ -160,3 +163,16 @@ def test_a_solution_shows_code_that_assigns_what_the_notebook_checks(exercise: E
     assert shown.why in repr(shown)
     assert "Any" not in shown.source
     assert "._" not in shown.source
+
+
+@every_exercise
+def test_a_solution_runs_where_it_is_pasted_and_is_right(exercise: Exercise) -> None:
+    # What each notebook has imported under these names; nothing else is there to help.
+    notebook: dict[str, Any] = {"np": np, "bplib": bplib}
+    exec(exercise.solution().source, notebook)  # noqa: S102
+    assert exercise.judge(notebook[exercise.variable or exercise.name.replace("-", "_")]).outcome is Outcome.RIGHT
+
+
+def test_the_solution_of_six_curves_has_numbers_for_keys() -> None:
+    (curves,) = [exercise for exercise in EXERCISES if exercise.name == "six-curves"]
+    assert curves.solution().source.startswith("six_curves = {0.03: 'slow', 0.1: 'fast', ")

@@ -1,5 +1,6 @@
 """How answers are judged: every kind of answer gets a verdict, and the notebook goes on."""
 
+import math
 import re
 import sys
 import threading
@@ -28,6 +29,9 @@ CURVES: ChoiceExercise = learning_rate.check.__self__.exercises["six-curves"]
 ORDER: ChoiceExercise = training_pipeline.check.__self__.exercises["order-the-step"]
 
 
+WORDS = dict(zip(learning_rate.RATES, CURVES.model_answer(), strict=True))
+
+
 def quick(seconds: float = 0.2) -> FunctionExercise:
     return FunctionExercise(
         "gd-step", STEP.model, STEP.right, STEP.why, STEP.hints, STEP.faults, trials=STEP.trials, seconds=seconds
@@ -46,6 +50,11 @@ def test_a_number_may_come_in_any_dress(answer: object) -> None:
     ("answer", "said"),
     [
         ("0.2", 'Your answer is text, "0.2". Leave out the quotation marks.'),
+        ("2 / 10", 'Your answer is text, "2 / 10". Leave out the quotation marks.'),
+        ("-np.log(1/26)", 'Your answer is text, "-np.log(1/26)". Leave out the quotation marks.'),
+        ("ln 10", 'Your answer is text, "ln 10". Write it in Python, for example `np.log(10)`.'),
+        ("e", 'Your answer is text, "e". Write it in Python, for example `np.log(10)`.'),
+        ("", 'Your answer is text, "". Write it in Python, for example `np.log(10)`.'),
         ([1.0, 2.0], "Your answer is 2 numbers at once."),
         ([[1.0], [1.0, 2.0]], "Your answer is a list."),
         (float("nan"), "Your answer is nan, which is not finite."),
@@ -54,7 +63,8 @@ def test_a_number_may_come_in_any_dress(answer: object) -> None:
         (0.2j, "Your answer is a complex."),
         ({}, "Your answer is a dict."),
         (object(), "Your answer is an object."),
-        (True, "Your answer is 1."),
+        (True, "Your answer is `True`. One number is asked for."),
+        (np.bool_(False), "Your answer is `False`. One number is asked for."),
     ],
 )
 def test_what_is_no_number_is_named(answer: object, said: str) -> None:
@@ -64,11 +74,19 @@ def test_what_is_no_number_is_named(answer: object, said: str) -> None:
 
 
 def test_an_unknown_number_hears_what_was_checked_and_where_to_go_next() -> None:
-    assert repr(RATE.judge(0.25)) == (
-        "✗ Not yet. Your answer is 0.25, and that is too large. It matches none of the 8 mistakes this check knows.\n"
-        "It was compared with the learning rate at which the steepest direction no longer shrinks.\n"
+    assert repr(RATE.judge(0.27)) == (
+        "✗ Not yet. Your answer is 0.27, and that is too large.\n"
+        "It was compared with the learning rate at which the distance along the steepest direction no longer shrinks.\n"
         'Next: run `hint("largest-rate")` in a new cell.'
     )
+
+
+@pytest.mark.parametrize("answer", [-0.2, 0.0, 0, -7])
+@pytest.mark.parametrize("name", ["largest-rate", "mean-to-sum"])
+def test_a_learning_rate_that_is_not_above_zero_hears_so(name: str, answer: float) -> None:
+    verdict = learning_rate.check.__self__.exercises[name].judge(answer)
+    assert verdict.outcome is Outcome.UNRECOGNISED
+    assert verdict.sentences[0] == f"Your answer is {answer:g}. A learning rate is above 0."
 
 
 # -- functions --------------------------------------------------------------------------------------------------------
@@ -81,8 +99,44 @@ def test_a_function_that_raises_shows_type_message_line_and_input() -> None:
 
     assert repr(STEP.judge(gd_step)) == (
         "✗ Not yet. Your function raised an error in its line 2: `ZeroDivisionError: float division by zero`.\n"
-        "It was called with w = 2, gradient = 3, lr = 0.1."
+        "It was called with w = 2, gradient = 3, lr = 0.1.\n"
+        'Next: run `hint("gd-step")` in a new cell.'
     )
+
+
+def with_eta(w: Any, gradient: Any, lr: Any) -> Any:
+    return w - eta * gradient  # type: ignore[name-defined]  # noqa: F821
+
+
+def with_greek_eta(w: Any, gradient: Any, lr: Any) -> Any:
+    return w - η * gradient  # type: ignore[name-defined]  # noqa: F821
+
+
+def with_another_name(w: Any, gradient: Any, lr: Any) -> Any:
+    return w - slope * lr  # type: ignore[name-defined]  # noqa: F821
+
+
+@pytest.mark.parametrize(("function", "said"), [(with_eta, True), (with_greek_eta, True), (with_another_name, False)])
+def test_another_name_for_the_rate_hears_its_name_in_the_code(function: Callable[..., Any], said: bool) -> None:
+    verdict = STEP.judge(function)
+    assert verdict.outcome is Outcome.RAISED
+    assert "NameError" in verdict.sentences[0]
+    assert ("In the code the learning rate is called `lr`." in verdict.sentences) is said
+
+
+def test_all_usual_names_of_the_rate_are_known() -> None:
+    assert {"eta", "η", "learning_rate"} <= set(STEP.misnamed)
+
+
+def test_a_function_made_for_single_numbers_hears_of_arrays() -> None:
+    verdict = STEP.judge(lambda w, gradient, lr: float(w) - lr * float(gradient))
+    assert verdict.outcome is Outcome.RAISED
+    assert verdict.sentences[1:3] == (
+        "It was called with w = [1, -2], gradient = [4, 1], lr = 0.25.",
+        "It is also called with arrays. Leave out `float`.",
+    )
+    verdict = STEP.judge(lambda w, gradient, lr: w - math.fabs(lr * gradient))
+    assert verdict.sentences[2] == "It is also called with arrays."
 
 
 def test_an_error_message_shows_no_address() -> None:
@@ -131,6 +185,7 @@ def test_a_loop_without_end_is_stopped_and_leaves_nothing_running(function: Call
     assert verdict.outcome is Outcome.RAISED
     assert "was stopped after 0.2 seconds. Does it hold a loop without an end?" in repr(verdict)
     assert "w = 2, gradient = 3, lr = 0.1" in repr(verdict)
+    assert verdict.sentences[-1] == 'Next: run `hint("gd-step")` in a new cell.'
     assert threading.active_count() == before
 
 
@@ -247,7 +302,9 @@ def test_an_unknown_result_is_shown_beside_the_right_one(function: Callable[...,
     verdict = STEP.judge(function)
     assert verdict.outcome is Outcome.UNRECOGNISED
     assert verdict.sentences[0] == f"With w = 2, gradient = 3, lr = 0.1 it returns {returned}; 1.7 is right."
-    assert "It was called 5 times, with single numbers and with arrays." in verdict.sentences[1]
+    assert verdict.sentences[1] == (
+        "It was called 5 times, with single numbers and with arrays. Each result was compared with the right one."
+    )
 
 
 def test_a_function_right_for_numbers_only_is_not_right() -> None:
@@ -269,11 +326,26 @@ def test_what_is_no_function_is_named(answer: object) -> None:
     assert verdict.sentences[0] == f"A function is asked for. Your answer is {shown(answer)}."
 
 
-def test_a_function_with_too_few_parameters_hears_so() -> None:
-    assert "takes 2 positional arguments but 3 were given" in repr(STEP.judge(lambda w, gradient: w))
+@pytest.mark.parametrize("function", [lambda w, gradient: w, lambda: 1.0, lambda w, gradient, lr, more: w])
+def test_a_function_with_another_number_of_inputs_hears_which_it_needs(function: Callable[..., Any]) -> None:
+    assert repr(STEP.judge(function)) == (
+        "✗ Not yet. Your function needs three inputs: `w`, `gradient`, `lr`.\n"
+        'Next: run `hint("gd-step")` in a new cell.'
+    )
+
+
+def test_a_function_may_take_more_inputs_that_have_defaults() -> None:
+    assert STEP.judge(lambda w, gradient, lr, more=0: w - lr * gradient).outcome is Outcome.RIGHT
+
+
+def test_a_function_that_does_not_tell_its_inputs_is_called() -> None:
+    assert "It was called with w = [1, -2], gradient = [4, 1], lr = 0.25." in STEP.judge(max).sentences
 
 
 # -- choices ----------------------------------------------------------------------------------------------------------
+
+
+LETTERS = 'Write the five letters A to E in one text, such as "ABCDE".'
 
 
 @pytest.mark.parametrize("answer", ["DBECA", "dbeca", "D B E C A", "D, B, E, C, A", list("DBECA"), tuple("EDBCA")])
@@ -284,10 +356,18 @@ def test_an_order_may_be_written_in_many_ways(answer: object) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("DBEC", "5 options are asked for, and your answer has 4."),
+        ("DBCA", "E is missing."),
+        (["D", "B", "C"], "A and E are missing."),
+        ("DBECAX", LETTERS),
+        ("DBB", LETTERS),
+        ("DBX", LETTERS),
+        ("first D, then B", LETTERS),
+        ("", LETTERS),
+        ({"D", "B"}, LETTERS),
+        ({1: "D"}, LETTERS),
         ("DBECX", "The answer holds `X`. You can choose from `A`, `B`, `C`, `D`, `E`."),
         ("DBECC", "The answer holds `C` twice. Use each of `A`, `B`, `C`, `D`, `E` once."),
-        (7, "5 options are asked for, and your answer has 1."),
+        (7, LETTERS),
     ],
 )
 def test_an_order_that_is_none_is_explained(answer: object, said: str) -> None:
@@ -296,16 +376,75 @@ def test_an_order_that_is_none_is_explained(answer: object, said: str) -> None:
 
 
 def test_a_half_filled_choice_is_not_attempted() -> None:
-    verdict = CURVES.judge({0.03: "slow", 0.1: "fast", 0.25: ...})
+    verdict = CURVES.judge({**WORDS, 0.25: ..., 0.6: None})
     assert verdict.outcome is Outcome.NOT_ATTEMPTED
-    assert verdict.sentences[0] == "Still empty: 0.25, 0.45, 0.5, 0.6."
+    assert verdict.sentences[0] == "Still empty: 0.25, 0.6."
+    assert CURVES.judge({0.03: ...}).outcome is Outcome.NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({word: rate for rate, word in WORDS.items()}, 'Put the rate first: `{0.03: "slow", …}`.'),
+        ({"Slow": 0.03}, 'Put the rate first: `{0.03: "slow", …}`.'),
+        ({0.03: "slow", 0.25: "one step", 0.5: ..., 0.6: "diverges"}, "Add the missing rates: 0.1, 0.45."),
+        ({rate: word for rate, word in WORDS.items() if rate != 0.1}, "Add the missing rate: 0.1."),
+        ({}, "Add the missing rates: 0.03, 0.1, 0.25, 0.45, 0.5, 0.6."),
+        (WORDS | {0.7: "fast"}, "The rate `0.7` is not asked for. Asked for: 0.03, 0.1, 0.25, 0.45, 0.5, 0.6."),
+        (
+            {0.3 if rate == 0.03 else rate: word for rate, word in WORDS.items()} | {"x": "fast"},
+            "The rates `0.3`, `x` are not asked for. Asked for: 0.03, 0.1, 0.25, 0.45, 0.5, 0.6. "
+            "Add the missing rate: 0.03.",
+        ),
+        (set(WORDS.values()), 'Your answer is a set. Write a dictionary with the rate first: `{0.03: "slow", …}`.'),
+        ("slow, fast", 'Your answer is text. Write a dictionary with the rate first: `{0.03: "slow", …}`.'),
+        (
+            ["slow", "fast"],
+            "6 options are asked for, and your answer has 2. "
+            'Write a dictionary with the rate first: `{0.03: "slow", …}`.',
+        ),
+    ],
+)
+def test_a_dictionary_that_is_none_hears_how_to_write_it(answer: object, said: str) -> None:
+    verdict = CURVES.judge(answer)
+    assert (verdict.outcome, verdict.sentences[0]) == (Outcome.UNRECOGNISED, said)
+
+
+@pytest.mark.parametrize("dress", [str, np.float64, lambda rate: f"{rate:.2f}"])
+def test_the_keys_of_a_dictionary_may_come_in_any_dress(dress: Callable[[float], object]) -> None:
+    assert CURVES.judge({dress(rate): word for rate, word in WORDS.items()}).outcome is Outcome.RIGHT
+
+
+def test_an_array_in_a_place_is_no_word() -> None:
+    assert "The answer holds" in repr(CURVES.judge({**WORDS, 0.1: np.zeros(2)}))
 
 
 def test_an_unknown_choice_hears_how_many_are_right_and_the_first_that_is_not() -> None:
-    answer = dict(zip(learning_rate.RATES, CURVES.model_answer(), strict=True))
-    assert CURVES.judge(answer).outcome is Outcome.RIGHT
-    verdict = CURVES.judge({**answer, 0.1: "slow"})
+    assert CURVES.judge(WORDS).outcome is Outcome.RIGHT
+    verdict = CURVES.judge({**WORDS, 0.1: "slow"})
     assert verdict.sentences[0] == "5 of 6 places are right. The first that is not: 0.1."
+    one = CURVES.judge({rate: "fast" for rate in WORDS})
+    assert one.sentences[0] == "1 of 6 places is right. The first that is not: 0.03."
+
+
+@pytest.mark.parametrize(
+    ("rate", "word", "clue"),
+    [
+        (0.03, "fast", "At 0.03 the factor is 0.88: each step keeps 88 % of the distance."),
+        (0.1, "slow", "At 0.1 the factor is 0.6: each step keeps 60 % of the distance."),
+        (0.25, "fast", "At 0.25 the factor is 0: each step keeps 0 % of the distance."),
+        (0.45, "fast", "At 0.45 the factor is −0.8: each step changes sides and keeps 80 % of the distance."),
+        (0.5, "oscillates", "At 0.5 the factor is exactly −1. It swings, but never comes closer. "
+                            "Which word says never?"),
+        (0.5, "slow", "At 0.5 the factor is −1: each step changes sides and keeps 100 % of the distance."),
+        (0.6, "oscillates", "At 0.6 the factor is −1.4: each step changes sides "
+                            "and makes the distance 1.4 times as long."),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_hears_what_the_factor_of_its_rate_does(rate: float, word: str, clue: str) -> None:
+    verdict = CURVES.judge({**WORDS, rate: word})
+    assert verdict.outcome is Outcome.UNRECOGNISED
+    assert verdict.sentences[1] == clue
 
 
 def test_a_single_choice() -> None:

@@ -23,7 +23,7 @@ def made(faults: tuple[Fault, ...]) -> dict[str, float]:
 
 
 def test_wrong_largest_rates_worked_out_by_hand() -> None:
-    assert made(largest_rate_faults(np.array([3.0, 10.0]))) == {
+    assert made(largest_rate_faults(np.array([3.0, 10.0]), 4.0)) == {
         "fastest": 0.1,
         "flattest-direction": 2 / 3,
         "fastest-in-flattest-direction": 1 / 3,
@@ -32,6 +32,8 @@ def test_wrong_largest_rates_worked_out_by_hand() -> None:
         "condition-number": 0.6,
         "sum-of-curvatures": 2 / 13,
         "half-counted-twice": 0.4,
+        "limit-of-the-bowl-above": 0.5,
+        "fastest-of-the-bowl-above": 0.25,
     }
 
 
@@ -41,19 +43,30 @@ def test_wrong_conversions_worked_out_by_hand() -> None:
         "multiplied": 10.24,
         "square-root": 0.32 / 32**0.5,
         "upside-down": 100.0,
+        "rate-forgotten": 1 / 32,
     }
 
 
 def test_wrong_losses_at_chance_worked_out_by_hand() -> None:
-    assert made(chance_loss_faults(10)) == {
-        "log-of-base-10": 1.0,
-        "log-of-base-2": 3.321928094887362,
+    assert made(chance_loss_faults(26)) == {
+        "log-of-base-10": 1.414973347970818,
+        "log-of-base-2": 4.700439718141092,
         "two-classes": 0.6931471805599453,
-        "chance-itself": 0.1,
-        "share-of-errors": 0.9,
-        "sign-forgotten": -2.302585092994046,
-        "sum-over-classes": 23.02585092994046,
+        "classes-of-the-task-above": 2.302585092994046,
+        "number-of-classes": 26.0,
+        "chance-itself": 1 / 26,
+        "share-of-errors": 25 / 26,
+        "sign-forgotten": -3.258096538021482,
+        "sum-over-classes": 84.71050998855853,
     }
+
+
+def test_the_loss_for_ten_digits_is_told_from_the_one_for_26_letters() -> None:
+    chance = training_pipeline.check.__self__.exercises["chance-loss"]
+    assert chance.model_answer() == pytest.approx(3.258096538021482)
+    assert chance.judge(np.log(10)).sentences == (
+        "Your answer is 2.30259. That is ln 10, the loss for 10 digits. Here are 26 letters.",
+    )
 
 
 def test_wrong_steps_worked_out_by_hand() -> None:
@@ -61,6 +74,7 @@ def test_wrong_steps_worked_out_by_hand() -> None:
     assert results == {
         "sign-flipped": 3.5,
         "rate-forgotten": -1.0,
+        "rate-fixed": 1.7,
         "divided-by-rate": -4.0,
         "gradient-forgotten": 1.5,
         "only-the-step": 1.5,
@@ -117,7 +131,8 @@ def test_every_order_of_the_five_lines_is_right_or_a_known_mistake() -> None:
         "": 4,
         "backward-before-loss": 60,
         "loss-before-forward": 40,
-        "cleared-before-update": 10,
+        "cleared-before-update": 1,
+        "update-before-backward": 9,
         "one-round-late": 3,
         "weights-changed-between": 3,
     }
@@ -130,6 +145,7 @@ def test_what_a_wrong_order_does_to_the_weights() -> None:
     cleared = run(orders["cleared-before-update"])
     assert isinstance(cleared, tuple)
     assert len(set(cleared)) == 1, "the weights never change"
+    assert run(orders["update-before-backward"]) == cleared, "nor do they here, for another reason"
     late = run(orders["one-round-late"])
     assert isinstance(late, tuple)
     assert late[1:] == right[:-1], "one round late, the same weights"

@@ -113,13 +113,13 @@ def _other_bowl(curvature: float) -> tuple[Fault, ...]:
         Fault(
             "limit-of-the-bowl-above",
             lambda: 2 / curvature,
-            f"{2 / curvature:g} is the limit of the bowl above, with curvature {curvature:g}. "
+            f"That is the limit of the bowl above, with curvature {curvature:g}. "
             "Here the largest curvature is another.",
         ),
         Fault(
             "fastest-of-the-bowl-above",
             lambda: 1 / curvature,
-            f"{1 / curvature:g} is the fastest rate of the bowl above, with curvature {curvature:g}. "
+            f"That is the fastest rate of the bowl above, with curvature {curvature:g}. "
             "Here the largest curvature is another, and the limit is asked for.",
         ),
     )
