@@ -148,18 +148,27 @@ def palette_png(picture: Image.Image, colours: int = _COLOURS) -> bytes:
     True
     """
     pixels = np.asarray(picture, dtype=np.int64).reshape(-1, 3)
-    keys, counts = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1]), return_counts=True)
-    frequent = np.argsort(-counts, kind="stable")[:_COUNTED]
-    keys, weights = keys[frequent], np.sqrt(counts[frequent])
+    keys, place, counts = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True, return_counts=True)
     shades = np.stack([keys >> 16, keys >> 8 & 255, keys & 255], axis=1).astype(np.float64)
-    chosen: list[np.ndarray] = []
-    distance, newest = np.full(len(keys), np.inf), 0
+    frequent = np.argsort(-counts, kind="stable")[:_COUNTED]
+    palette = shades[frequent][_chosen(shades[frequent], np.sqrt(counts[frequent]), colours)]
+    # Pillow's own mapping looks at a colour's first six bits only, and would put pale grey where white belongs.
+    distances = (shades**2).sum(axis=1)[:, None] - 2 * shades @ palette.T + (palette**2).sum(axis=1)
+    nearest = distances.argmin(axis=1).astype(np.uint8)
+    small = Image.fromarray(nearest[place].reshape(picture.height, picture.width)).convert("P")
+    small.putpalette(palette.astype(np.uint8).tobytes())
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _chosen(shades: np.ndarray, weights: np.ndarray, colours: int) -> list[int]:
+    # White comes first: beside a white page, paper that is almost white looks like a stain.
+    white = np.flatnonzero((shades == 255).all(axis=1))
+    chosen: list[int] = []
+    distance, newest = np.full(len(shades), np.inf), int(white[0]) if white.size else 0
     while len(chosen) < colours and distance.any():
-        chosen.append(shades[newest])
+        chosen.append(newest)
         distance = np.minimum(distance, ((shades - shades[newest]) ** 2).sum(axis=1))
         newest = int((weights * distance).argmax())
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(np.array(chosen, dtype=np.uint8).tobytes())
-    buffer = io.BytesIO()
-    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return chosen

@@ -117,3 +117,13 @@ def test_axes_made_late_have_the_house_style_too() -> None:
     assert not axes.spines["top"].get_visible()
     assert axes.plot([0, 1])[0].get_linestyle() == "-"
     assert axes.plot([1, 0])[0].get_linestyle() == "--"
+
+
+def test_white_stays_white_beside_much_that_is_almost_white() -> None:
+    pixels = np.full((100, 100, 3), 255, np.uint8)
+    pixels[:, 20:] = (250, 250, 250)
+    for shade in range(60):
+        pixels[shade, 40:] = 4 * shade
+    for colours in (8, 64):
+        with Image.open(io.BytesIO(palette_png(Image.fromarray(pixels), colours))) as stored:
+            assert stored.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
