@@ -57,7 +57,11 @@ class Tensor(Protocols):
 
     @property
     def data(self) -> np.ndarray:
-        """The values. Assigning copies into place, checks the shape, and tells the graph."""
+        """The values. Assigning copies into place, checks the shape, and tells the graph.
+
+        A write into the array itself, ``t.data[0] = 1``, goes unnoticed: do it between an update and the next
+        forward pass, never between forward and backward.
+        """
         return self.array
 
     @data.setter
