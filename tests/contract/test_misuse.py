@@ -115,6 +115,7 @@ def test_a_refused_backward_leaves_no_half_of_its_gradients():
 
 def test_without_recording_a_result_is_no_view_of_a_parameter():
     model = nn.Linear(2, 1, rng=0)
+    assert model.theta.any()
     with no_grad():
         before = model.weight.reshape(-1)
     kept = before.numpy()
@@ -176,6 +177,13 @@ def model_of(dtypes=(np.float64, np.float32, np.float64)):
     return nn.Sequential(*(nn.Linear(2, 2, rng=i).astype(d) for i, d in enumerate(dtypes)))
 
 
+def theta_around_another_dtype():
+    model = model_of((np.float64, np.float64, np.float64))
+    model.theta = np.ones(18)
+    model[1].astype(np.float32)
+    return model.theta
+
+
 def add_in_place():
     array = np.ones(1)
     array += tensor([1.0])
@@ -183,6 +191,7 @@ def add_in_place():
 
 CASES = [
     (lambda: model_of().theta, DataError, "different dtypes"),
+    (theta_around_another_dtype, DataError, "the parameters have different dtypes"),
     (lambda: learner(1.0) * [learner(2.0), 3.0], DataError, "it would lose its past"),
     (lambda: losses.mse([learner(1.0), 2.0], [1.0, 2.0]), DataError, "it would lose its past"),
     (lambda: bplib.exp(learner(1.0)).assign(5.0), GraphError, "result of 'exp'"),

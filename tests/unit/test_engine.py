@@ -83,6 +83,16 @@ def test_the_gradient_passed_in_is_not_changed():
     assert a.grad.tolist() == [2.0, 4.0]
 
 
+def test_a_gradient_shared_by_two_results_is_not_changed_by_one_of_them():
+    x, y = tensor([1.0, 2.0], requires_grad=True), tensor([3.0, 4.0], requires_grad=True)
+    u, v = x * 1.0, y * 1.0
+    t = u * 2.0
+    s = u + v  # hands the same array to u and v; then t adds to u's
+    (s + t).backward([1.0, 1.0])
+    assert x.grad.tolist() == [3.0, 3.0]
+    assert y.grad.tolist() == [1.0, 1.0]
+
+
 def test_intermediate_gradients_appear_only_when_asked_for():
     x = tensor(2.0, requires_grad=True)
     kept, forgotten = x * 3, x * 4

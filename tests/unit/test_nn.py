@@ -53,6 +53,15 @@ def test_theta_is_the_parameters_and_the_parameters_are_theta():
         model.theta = np.zeros(3)
 
 
+def test_theta_follows_the_order_of_the_model_that_is_asked():
+    a, b = nn.Linear(2, 1, rng=0), nn.Linear(1, 3, rng=1)
+    nn.Sequential(a, b).theta  # noqa: B018
+    turned = nn.Sequential(b, a)
+    np.testing.assert_array_equal(turned.theta, np.concatenate([p.data.ravel() for p in turned.parameters()]))
+    turned.theta = np.arange(9.0)
+    assert (b.weight.data.tolist(), a.bias.data.tolist()) == ([[0.0, 1.0, 2.0]], [8.0])
+
+
 def test_theta_grad_is_the_gradient_of_the_loss_along_theta():
     model = small()
     loss_of(model).backward()

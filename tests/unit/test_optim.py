@@ -196,6 +196,35 @@ def test_a_model_that_moves_house_takes_its_optimizer_along():
     np.testing.assert_allclose(model.theta, still.theta, rtol=1e-5)
 
 
+def test_parameters_that_are_no_longer_neighbours_are_updated_one_by_one():
+    a, b, between = nn.Linear(2, 1, rng=0), nn.Linear(1, 3, rng=1), nn.Linear(3, 2, rng=2)
+    members = [*a.parameters(), *b.parameters()]
+    optimizer = SGD(members, lr=0.5)
+    for p in members:
+        p.grad = np.ones(p.shape)
+    optimizer.step()
+    nn.Sequential(b, between, a).theta  # noqa: B018
+    before, rest = [p.numpy() for p in members], between.theta.copy()
+    optimizer.step()
+    for p, old in zip(members, before, strict=True):
+        np.testing.assert_allclose(p.data, old - 0.5, rtol=1e-15)
+    np.testing.assert_array_equal(between.theta, rest)
+
+
+@pytest.mark.parametrize("sleeper", [0, 1])
+def test_the_bias_correction_counts_each_parameters_own_steps(sleeper):
+    pair, alone = ([nn.Parameter([1.0, 2.0]), nn.Parameter([3.0])] for _ in range(2))
+    together, separate = Adam(pair, lr=0.1), [Adam([p], lr=0.1) for p in alone]
+    for step in range(4):
+        for i, (p, q) in enumerate(zip(pair, alone, strict=True)):
+            p.grad = q.grad = None if step < 2 and i == sleeper else np.full(p.shape, 1.0 + step)
+        together.step()
+        for optimizer in separate:
+            optimizer.step()
+    for p, q in zip(pair, alone, strict=True):
+        np.testing.assert_allclose(p.data, q.data, rtol=1e-13)
+
+
 def test_an_optimizer_over_part_of_a_model_leaves_the_rest_alone():
     model = model_of()
     model.theta  # noqa: B018
