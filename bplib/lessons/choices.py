@@ -79,10 +79,10 @@ class ChoiceExercise(Exercise):
     def _source(self) -> str:
         answer = self.model_answer()
         written: object = answer[0]
-        if self.once:
-            written = "".join(answer)
-        elif len(self.places) > 1:
+        if self.key:
             written = {_number_or_text(place): one for place, one in zip(self.places, answer, strict=True)}
+        elif self.once:
+            written = "".join(answer)
         return f"{self._answer_name} = {written!r}"
 
     def _wrong_form(self, answer: object) -> str:
@@ -93,9 +93,9 @@ class ChoiceExercise(Exercise):
         return self.form if self.form else f"Your answer is {shown(answer)}. {self._asked}"
 
     def _wrong_keys(self, answer: Mapping[Any, Any]) -> str:
-        if any(self._option(key) in self.options for key in answer):
+        given = self._given(answer)
+        if any(self._option(key) in self.options for key in given if key not in self.places):
             return f"Put the {self.key} first: `{self._example}`."
-        given = {_place(key): value for key, value in answer.items()}
         if given and all(_blank(one) for one in given.values()):
             return ""
         sentences = []
@@ -110,11 +110,16 @@ class ChoiceExercise(Exercise):
 
     def _chosen(self, answer: object) -> tuple[object, ...]:
         if isinstance(answer, Mapping) and self.key:
-            given = {_place(key): value for key, value in answer.items()}
+            given = self._given(answer)
             return tuple(given.get(place) for place in self.places)
         if isinstance(answer, str) and len(self.places) > 1:
             return tuple(letter for letter in answer if letter.isalnum())
         return tuple(answer) if isinstance(answer, (list, tuple)) else (answer,)
+
+    def _given(self, answer: Mapping[Any, Any]) -> dict[str, object]:
+        """The answer with the places as they are called here: 0.10 is 0.1, and "forward" is "Forward"."""
+        called = {place.lower(): place for place in self.places}
+        return {called.get(_place(key).strip().lower(), _place(key)): value for key, value in answer.items()}
 
     @property
     def _spelled(self) -> bool:
@@ -122,7 +127,9 @@ class ChoiceExercise(Exercise):
 
     @property
     def _example(self) -> str:
-        return f'{{{self.places[0]}: "{self.options[0]}", …}}'
+        place = _number_or_text(self.places[0])
+        written = f'"{place}"' if isinstance(place, str) else f"{place:g}"
+        return f'{{{written}: "{self.options[0]}", …}}'
 
     @property
     def _asked(self) -> str:

@@ -250,7 +250,7 @@ class FunctionExercise(Exercise):
         changed = sorted({name for one in seen for name in one.changed})
         mutates = f"Your function also changes {' and '.join(f'`{name}`' for name in changed)} itself."
         checked = (
-            f"It was called {len(seen)} times, with single numbers and with arrays. "
+            f"It was called {len(seen)} times, with {_kinds(self.trials())}. "
             "Each result was compared with the right one."
         )
         return self._unrecognised(example, mutates if changed else "", checked, prints)
@@ -278,6 +278,10 @@ class FunctionExercise(Exercise):
         return self._raised(f"Your function raised an error{where}: `{one.error}`.", called, advice)
 
     def _advice(self, error: str, function: Callable[..., Any]) -> str:
+        if "for ^" in error:
+            return "In Python a power is written with two asterisks: `x ** 2`."
+        if "unsupported operand" in error and "'list'" in error:
+            return "It is also called with lists. `np.array` makes an array of a list."
         unknown = _UNKNOWN_NAME.match(error)
         if unknown:
             return self.misnamed.get(unknown[1], "")
@@ -335,6 +339,13 @@ def _accepts(function: Callable[..., Any], count: int) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _kinds(trials: Sequence[Mapping[str, Any]]) -> str:
+    words = {list: "with lists", np.ndarray: "with arrays"}
+    found = [next((words[type(one)] for one in trial.values() if type(one) in words), "") for trial in trials]
+    kinds = dict.fromkeys(one or "with single numbers" for one in found)
+    return " and ".join(kinds).removeprefix("with ")
 
 
 def _inputs(arguments: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from types import FrameType
 from typing import Any, final
 
@@ -97,7 +98,7 @@ def observe(function: Callable[..., Any], arguments: Mapping[str, Any], seconds:
     ----------
     function : callable
         Called with the values of `arguments`, by position.
-    arguments : mapping of str to float or numpy.ndarray
+    arguments : mapping of str to float, list of float or numpy.ndarray
         Never changed.
     seconds : float
         The time limit, above 0.
@@ -137,6 +138,8 @@ def shown(value: Any) -> str:
     >>> shown(0.1 + 0.2), shown(np.array([1.0, 2.5])), shown("text")
     ('0.3', '[1, 2.5]', 'text')
     """
+    if isinstance(value, list) and value and all(type(one) in (int, float) for one in value):
+        value = np.array(value)
     if isinstance(value, np.ndarray) and value.size > 12:
         return f"an array of shape {value.shape}"
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
@@ -263,11 +266,15 @@ def _muted() -> Iterator[_Sink]:
 
 
 def _copy(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return value.copy() if isinstance(value, (np.ndarray, list)) else value
 
 
 def _untouched(before: Any, after: Any) -> bool:
-    return not isinstance(before, np.ndarray) or (before.shape == after.shape and before.tobytes() == after.tobytes())
+    if isinstance(before, np.ndarray):
+        return before.shape == after.shape and before.tobytes() == after.tobytes()
+    # A list may by now hold what cannot be compared: types first.
+    pairs = zip_longest(before, after) if isinstance(before, list) else ()
+    return all(type(one) is type(other) and one == other for one, other in pairs)
 
 
 def _near(value: np.ndarray, other: np.ndarray, tolerance: float) -> bool:

@@ -13,7 +13,7 @@ from bplib.errors import DataError, DomainError, ShapeError
 from bplib.viz.picture import Picture
 from bplib.viz.style import ROLES, Role, figure
 
-__all__ = ["loss_curves"]
+__all__ = ["loop_curves", "loss_curves"]
 
 # Column of the history, the word for its line, its role.
 _LINES = (("train_loss", "training", "loss"), ("valid_loss", "validation", "validation"))
@@ -25,6 +25,7 @@ class _Line(NamedTuple):
     epoch: NDArray[np.float64]
     loss: NDArray[np.float64]
     role: Role
+    time: str = "epoch"
 
     @property
     def finite(self) -> NDArray[np.bool_]:
@@ -64,6 +65,51 @@ def loss_curves(history: Mapping[str, ArrayLike], *, log: bool = False) -> Pictu
     lines = _read(history)
     if log:
         _check_positive(lines)
+    story = "; ".join(_story(line, f"the {line.word} loss") for line in lines)
+    return _drawn(lines, story, log=log)
+
+
+def loop_curves(without_update: ArrayLike, with_update: ArrayLike) -> Picture:
+    """Draw the loss of every loop, of a run that leaves out Update and of one that does not.
+
+    Parameters
+    ----------
+    without_update, with_update : array_like, shape (loops,)
+        The losses, finite, at least one each.
+
+    Returns
+    -------
+    Picture
+        One line each, with its name at its end.
+
+    Raises
+    ------
+    DataError, DomainError
+        For what holds no finite numbers.
+    ShapeError
+        If the two differ in length or are empty.
+
+    Examples
+    --------
+    >>> loop_curves([0.4, 0.4, 0.4], [0.4, 0.2, 0.1])
+    Without Update the loss stays at 0.4 from loop 1 to loop 3; with Update the loss falls from 0.4 in loop 1 to 0.1 ...
+    """
+    lines = []
+    for word, losses, role in (("without Update", without_update, "gradient"), ("with Update", with_update, "update")):
+        loss = as_array(losses, word, "loop_curves").astype(np.float64)
+        lines.append(_Line(word, np.arange(1.0, loss.size + 1), loss, ROLES[role], "loop"))
+    first, second = (line.loss.shape for line in lines)
+    if first != second or len(first) != 1 or not first[0]:
+        raise ShapeError(
+            f"loop_curves: the losses have shapes {first} and {second}. Expected one loss for each loop, "
+            "and as many loops without Update as with it."
+        )
+    if not all(line.finite.all() for line in lines):
+        raise DomainError("loop_curves: some loss is not finite. Expected finite numbers. Try a smaller learning rate.")
+    return _drawn(lines, "; ".join(_story(line, f"{line.word} the loss") for line in lines), log=False)
+
+
+def _drawn(lines: list[_Line], story: str, *, log: bool) -> Picture:
     fig = figure(6.6, 3.5)
     fig.set_layout_engine("constrained", w_pad=0.12, h_pad=0.1)
     axes = fig.subplots()
@@ -78,7 +124,6 @@ def loss_curves(history: Mapping[str, ArrayLike], *, log: bool = False) -> Pictu
         axes.plot(line.epoch, np.where(line.finite, line.loss, np.nan), marker=marker, label=line.word, **style)
     _set_axes(axes, lines, log)
     _name_ends(axes, lines)
-    story = "; ".join(_story(line) for line in lines)
     return Picture(fig, story[0].upper() + story[1:] + ".")
 
 
@@ -127,7 +172,7 @@ def _check_positive(lines: list[_Line]) -> None:
 
 def _set_axes(axes: Axes, lines: list[_Line], log: bool) -> None:
     epoch = lines[0].epoch
-    axes.set_xlabel("epoch")
+    axes.set_xlabel(lines[0].time)
     axes.set_ylabel("loss (log scale)" if log else "loss")
     if len(epoch) > 1:
         axes.set_xlim(epoch.min(), epoch.max())
@@ -167,20 +212,22 @@ def _spread(heights: list[float]) -> list[float]:
     return [float(height) for height in result]
 
 
-def _story(line: _Line) -> str:
+def _story(line: _Line, subject: str) -> str:
     """Tell in words where the line starts, where it ends and where it is lowest."""
     epoch, loss = line.epoch[line.finite], line.loss[line.finite]
-    where = f"in epoch {epoch[-1]:g}"
+    first, last = f"{line.time} {epoch[0]:g}", f"{line.time} {epoch[-1]:g}"
     if len(loss) == 1:
-        story = f"the {line.word} loss is {loss[0]:.3g} {where}"
+        story = f"{subject} is {loss[0]:.3g} in {last}"
+    elif line.finite.all() and (loss == loss[0]).all():
+        story = f"{subject} stays at {loss[0]:.3g} from {first} to {last}"
     elif abs(loss[-1] - loss[0]) <= 0.01 * abs(loss[0]):
-        story = f"the {line.word} loss goes from {loss[0]:.3g} in epoch {epoch[0]:g} to {loss[-1]:.3g} {where}"
+        story = f"{subject} goes from {loss[0]:.3g} in {first} to {loss[-1]:.3g} in {last}"
     else:
         verb = "falls" if loss[-1] < loss[0] else "rises"
-        story = f"the {line.word} loss {verb} from {loss[0]:.3g} in epoch {epoch[0]:g} to {loss[-1]:.3g} {where}"
+        story = f"{subject} {verb} from {loss[0]:.3g} in {first} to {loss[-1]:.3g} in {last}"
     lowest = int(loss.argmin())
     if f"{loss[lowest]:.3g}" != f"{min(loss[0], loss[-1]):.3g}":
-        story += f", with its lowest value {loss[lowest]:.3g} in epoch {epoch[lowest]:g}"
+        story += f", with its lowest value {loss[lowest]:.3g} in {line.time} {epoch[lowest]:g}"
     if not line.finite.all():
-        story += f", and is not finite in {np.count_nonzero(~line.finite)} of {len(line.loss)} epochs"
+        story += f", and is not finite in {np.count_nonzero(~line.finite)} of {len(line.loss)} {line.time}s"
     return story

@@ -136,6 +136,8 @@ class Text:
         Which end of the words lies at the point.
     shift : tuple of float
         Moved by so many pixels to the right and down.
+    plate : bool
+        Keep lines away from the words by a plate of paper behind them.
     """
 
     points: npt.ArrayLike
@@ -143,6 +145,7 @@ class Text:
     name: str = ""
     anchor: Literal["left", "center", "right"] = "left"
     shift: tuple[float, float] = (0.0, 0.0)
+    plate: bool = False
 
     def __post_init__(self) -> None:
         _take_points(self, exactly=1)

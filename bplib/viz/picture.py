@@ -120,7 +120,7 @@ def _palette_png(figure: Figure) -> bytes:
 def _encode(figure: Figure, scale: float) -> bytes:
     raw = io.BytesIO()
     # The shape is read from the file: how a fraction of a pixel is rounded is matplotlib's own affair.
-    figure.savefig(raw, format="png", dpi=100 * scale, pil_kwargs={"compress_level": 1})
+    figure.savefig(raw, format="png", dpi=100 * scale, pil_kwargs={"compress_level": 0})
     with Image.open(raw) as drawn:
         return palette_png(drawn.convert("RGB"))
 

@@ -173,9 +173,11 @@ def _(mark: Bars, axes: Axes, index: int) -> None:
 def _(mark: Text, axes: Axes, index: int) -> None:
     words = text_at(mark, index)
     dx, dy = mark.shift
+    # In shares of the letters' size: two pixels at each side of letters of twelve.
+    plate = dict(boxstyle="square,pad=0.17", facecolor=PAPER, edgecolor="none") if mark.plate and words else None
     axes.annotate(
         words, at_position(mark, index)[0], xytext=(dx * _PIXEL, -dy * _PIXEL), textcoords="offset points",
-        ha=mark.anchor, va="center", fontsize=_LETTERS, color=INK, parse_math=False, annotation_clip=False,
+        ha=mark.anchor, va="center", fontsize=_LETTERS, color=INK, parse_math=False, annotation_clip=False, bbox=plate,
     )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class Question:
         What can be chosen; empty if a number is asked for.
     tolerance : float
         How far off a number may be, relative to `answer`, and still agree with it.
+    picture : Picture, optional
+        The outcome drawn; shown below the words.
 
     Raises
     ------
@@ -68,6 +70,7 @@ class Question:
     because: str
     options: tuple[str, ...] = ()
     tolerance: float = 0.1
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         if self.options and self.answer not in self.options:
@@ -270,13 +273,14 @@ class PredictionGate(Twin):
         return tuple(text for text in said if text)
 
     def picture(self) -> Picture:
-        """Not drawn: words say all there is to see."""
+        """Not drawn as a whole: words say all there is to see; a picture of the outcome stands below them."""
         raise NotImplementedError("PredictionGate: the static twin is text. Use words().")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         live = ipw.VBox._repr_mimebundle_(self, **kwargs) or {}
         words = self.words()
-        return {**live, "text/html": f"<div>{paragraphs(words)}</div>", "text/plain": "\n".join(words)}, {}
+        still = {"text/html": f"<div>{paragraphs(words)}{self._drawn()}</div>", "text/plain": "\n".join(words)}
+        return {**live, **still}, {}
 
     def _make_controls(self) -> None:
         question = self.question
@@ -349,8 +353,12 @@ class PredictionGate(Twin):
         return (
             f'<div class="{_PLAIN}" style="{_ROW}">'
             + "".join(f'<div style="{_CARD}">{paragraphs(card)}</div>' for card in cards)
-            + "</div>"
+            + f"</div>{self._drawn()}"
         )
+
+    def _drawn(self) -> str:
+        picture = self.question.picture
+        return f'<div style="margin-top: 0.8em">{picture.html()}</div>' if picture is not None else ""
 
 
 def _html(*texts: str) -> str:

@@ -160,7 +160,13 @@ const MARKS = {
     }
   },
   text(g, panel, mark, rows, said) {
-    label(g, said, pixel(panel.x, rows[0]) + mark.shift[0], pixel(panel.y, rows[1]) + mark.shift[1], 12, mark.anchor);
+    const x = pixel(panel.x, rows[0]) + mark.shift[0], y = pixel(panel.y, rows[1]) + mark.shift[1];
+    if (mark.plate && said) {
+      g.font = `12px ${FONT}`; g.fillStyle = PAPER;
+      const width = g.measureText(said).width, start = { left: 0, center: 0.5, right: 1 }[mark.anchor];
+      g.fillRect(x - start * width - 2, y - 8, width + 4, 16);
+    }
+    label(g, said, x, y, 12, mark.anchor);
   },
   rule(g, panel, mark) {
     const [left, top, width, height] = panel.box;

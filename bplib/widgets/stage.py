@@ -195,7 +195,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
     described |= {"name": mark.name, "n": points.shape[-2], "table": points.ndim == 3, "data": points.tobytes()}
     described["text"] = text if isinstance(text, str) else list(text)
     described["fixed"] = not mark.name and points.ndim == 2 and isinstance(text, str)
-    for name in ("width", "size", "markers", "base", "anchor", "shift", "label"):
+    for name in ("width", "size", "markers", "base", "anchor", "shift", "plate", "label"):
         if hasattr(mark, name):
             described[name] = getattr(mark, name)
     return described

@@ -17,6 +17,7 @@ from bplib.lessons.choices import ChoiceExercise
 from bplib.lessons.collection import ExerciseSet
 from bplib.lessons.exercises import Exercise, FunctionExercise, NumberExercise
 from bplib.lessons.faults import Fault
+from bplib.lessons.the_loop import STAGE_LINES
 from bplib.lessons.training_pipeline import STEP_LINES
 from bplib.lessons.verdicts import Outcome, Verdict
 
@@ -37,8 +38,10 @@ every_fault = pytest.mark.parametrize(
 )
 
 
-def test_both_notebooks_have_their_exercises() -> None:
+def test_the_notebooks_have_their_exercises() -> None:
     names = {one.notebook: list(one.exercises) for one in exercise_sets()}
+    assert names["00"][:3] == ["python-warm-up", "numpy-warm-up", "derivative-warm-up"]
+    assert names["00"][3:] == ["four-stages", "one-update", "which-stage", "what-changes"]
     assert names["06"][:2] == ["largest-rate", "gd-step"]
     assert names["10"] == ["chance-loss", "order-the-step"]
 
@@ -117,10 +120,21 @@ def test_a_notebook_checks_its_own_exercises_under_the_names_that_solutions_use(
         assert variable == (one.exercises[name].variable or name.replace("-", "_"))
 
 
-def test_the_notebook_shows_the_lines_that_the_exercise_runs() -> None:
-    (source,) = SOURCES.glob("10_*.py")
-    shown = dict(re.findall(r"^# \| ([A-E]) \| `([^`]+)` \|", source.read_text("utf-8"), re.MULTILINE))
-    assert shown == STEP_LINES
+@pytest.mark.parametrize("one", list(exercise_sets()), ids=lambda one: one.notebook)
+def test_the_answers_in_the_solution_notebook_are_right(one: ExerciseSet) -> None:
+    (source,) = SOURCES.glob(f"{one.notebook}_*.py")
+    cells = {cell.split('"')[1]: cell.partition("\n")[2] for cell in source.read_text("utf-8").split("# %% id=")[1:]}
+    for name, exercise in one.exercises.items():
+        notebook: dict[str, Any] = {"np": np, "bplib": bplib}
+        exec(cells[name].partition("# %%")[0], notebook)  # noqa: S102
+        assert exercise.judge(notebook[exercise.variable or name.replace("-", "_")]).outcome is Outcome.RIGHT, name
+
+
+@pytest.mark.parametrize(("notebook", "lines"), [("00", STAGE_LINES), ("10", STEP_LINES)])
+def test_the_notebook_shows_the_lines_that_the_exercise_runs(notebook: str, lines: dict[str, str]) -> None:
+    (source,) = SOURCES.glob(f"{notebook}_*.py")
+    shown = re.findall(r"^# \| (?:\*\*)?([A-E])(?:\*\*)? \| `([^`]+)` \|", source.read_text("utf-8"), re.MULTILINE)
+    assert dict(shown) == lines
 
 
 # -- words ------------------------------------------------------------------------------------------------------------

@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 
 from bplib.landscape import descend_rates, surface
-from bplib.lessons import learning_rate, training_pipeline
+from bplib.lessons import learning_rate, the_loop, training_pipeline
 from bplib.lessons.faults import (
     GD_STEP_FAULTS,
+    MEAN_OF_SQUARES_FAULTS,
     STEP_ORDER_FAULTS,
     Fault,
     chance_loss_faults,
+    derivative_faults,
     largest_rate_faults,
+    matrix_product_faults,
     mean_to_sum_faults,
+    one_update_faults,
 )
 
 
@@ -149,3 +153,123 @@ def test_what_a_wrong_order_does_to_the_weights() -> None:
     late = run(orders["one-round-late"])
     assert isinstance(late, tuple)
     assert late[1:] == right[:-1], "one round late, the same weights"
+
+
+# -- notebook 00 ------------------------------------------------------------------------------------------------------
+
+WARM_UPS = the_loop.check.__self__.exercises
+
+
+def test_wrong_means_of_squares_worked_out_by_hand() -> None:
+    # Of 1, −2, 4, 7: the squares are 1, 4, 16, 49, their sum is 70.
+    assert {fault.name: pytest.approx(fault.make([1, -2, 4, 7])) for fault in MEAN_OF_SQUARES_FAULTS} == {
+        "sum-for-mean": 70,
+        "square-of-the-mean": 6.25,
+        "square-of-the-sum": 25,
+        "one-too-few": 70 / 3,
+        "always-three": 70 / 3,
+        "returned-inside-the-loop": 0.25,
+        "first-square": 1,
+        "total-overwritten": 12.25,
+        "mean-of-sizes": 3.5,
+        "squares-forgotten": 2.5,
+        "doubled": 5,
+        "root-of-the-mean": 17.5**0.5,
+        "whole-numbers-only": 17,
+    }
+    assert WARM_UPS["python-warm-up"].model_answer()([1, -2, 4, 7]) == 17.5
+
+
+def test_wrong_matrix_products_worked_out_by_hand() -> None:
+    assert made(matrix_product_faults(np.array([[1, 2], [3, 4]]), np.array([10, 1]))) == {
+        "first-number": 12,
+        "both-rows-added": 46,
+        "second-column": 24,
+        "first-column": 13,
+        "w-upside-down": 43,
+        "first-product-alone": 30,
+        "second-product-alone": 4,
+        "products-multiplied": 120,
+        "sums-multiplied": 77,
+        "w-forgotten": 7,
+    }
+    assert WARM_UPS["numpy-warm-up"].model_answer() == (np.array([[1, 2], [3, 4]]) @ np.array([10, 1]))[1] == 34
+
+
+def test_wrong_derivatives_worked_out_by_hand() -> None:
+    assert made(derivative_faults(5.5, 3.0)) == {
+        "factor-forgotten": 2.5,
+        "loss-itself": 6.25,
+        "sign-flipped": -5,
+        "shift-forgotten": 11,
+        "shift-not-doubled": 8,
+        "square-kept": 12.5,
+        "divided-by-two": 1.25,
+        "derived-twice": 2,
+        "where-the-loss-is-smallest": 3,
+    }
+    nudged = ((5.5 + 1e-6 - 3) ** 2 - (5.5 - 1e-6 - 3) ** 2) / 2e-6
+    assert WARM_UPS["derivative-warm-up"].model_answer() == pytest.approx(nudged) == 5
+
+
+def test_wrong_updates_worked_out_by_hand() -> None:
+    assert made(one_update_faults(2.0, 3.0, 0.1)) == {
+        "sign-flipped": 2.3,
+        "rate-forgotten": -1,
+        "only-the-step": 0.3,
+        "only-the-signed-step": -0.3,
+        "gradient-forgotten": 1.9,
+        "divided-by-rate": -28,
+        "rate-times-weight": 1.8,
+        "weight-and-gradient-swapped": 2.8,
+        "rate-times-everything": -0.1,
+        "nothing-changes": 2,
+    }
+    assert WARM_UPS["one-update"].model_answer() == pytest.approx(1.7)
+
+
+def test_every_order_of_the_four_stages_is_right_or_a_known_mistake() -> None:
+    exercise = WARM_UPS["four-stages"]
+    found = Counter(exercise.judge("".join(order)).mistake for order in permutations("ABCD"))
+    assert exercise.judge("CDBA").mistake == ""
+    assert found == {
+        "": 1,
+        "loss-before-forward": 8,
+        "backward-before-loss": 4,
+        "backward-first": 7,
+        "reversed": 1,
+        "update-before-backward": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("order", "happens"),
+    [
+        ("CDBA", "the weights have changed"),
+        ("CDAB", "the weights stay"),
+        ("ACDB", "the weights stay"),
+        ("DCBA", "prediction is missing"),
+        ("CBDA", "loss is missing"),
+        ("ABDC", "loss is missing"),
+    ],
+)
+def test_what_an_order_of_the_four_stages_does(order: str, happens: str) -> None:
+    assert the_loop.run_stages(order) == happens
+
+
+def test_each_stage_of_a_real_loop_makes_new_what_the_exercise_says() -> None:
+    stepper = the_loop.loop_stepper()
+    found = []
+    for stage in ("Forward", "Loss", "Backward", "Update"):
+        before = stepper.state
+        stepper.press(stage)
+        after = stepper.state
+        makes = {
+            "predictions": after.predictions != before.predictions,
+            "loss": after.loss not in (None, before.loss),
+            "gradients": after.gradients not in (None, before.gradients),
+            "weights": after.parameters != before.parameters,
+        }
+        found += [word for word, new in makes.items() if new]
+    stepper.close()
+    assert tuple(found) == WARM_UPS["what-changes"].model_answer()

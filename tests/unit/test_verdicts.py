@@ -1,0 +1,128 @@
+"""What check, hint and solution say and keep, and how it looks in a page."""
+
+import re
+from typing import Any
+
+import pytest
+
+from bplib.errors import DomainError
+from bplib.lessons import learning_rate, training_pipeline
+from bplib.lessons.choices import ChoiceExercise
+from bplib.lessons.collection import ExerciseSet
+from bplib.lessons.exercises import FunctionExercise, NumberExercise
+from bplib.lessons.progress import Progress
+from bplib.lessons.verdicts import Says, Verdict
+
+RATE: NumberExercise = learning_rate.check.__self__.exercises["largest-rate"]
+STEP: FunctionExercise = learning_rate.check.__self__.exercises["gd-step"]
+CURVES: ChoiceExercise = learning_rate.check.__self__.exercises["six-curves"]
+ORDER: ChoiceExercise = training_pipeline.check.__self__.exercises["order-the-step"]
+
+
+# -- check, hint, solution --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lesson() -> ExerciseSet:
+    return ExerciseSet("06", [RATE, STEP], Progress())
+
+
+def test_hints_come_one_by_one_and_the_last_one_stays(lesson: ExerciseSet) -> None:
+    said = [repr(lesson.hint("largest-rate")) for _ in range(4)]
+    assert [text.split(".")[0] for text in said] == [
+        "→ Hint 1 of 3", "→ Hint 2 of 3", "→ Hint 3 of 3", "→ Hint 3 of 3"
+    ]  # fmt: skip
+    assert said[2].endswith("This is the last hint.")
+    assert repr(lesson.hint("gd-step")).startswith("→ Hint 1 of 3.")
+
+
+@pytest.mark.parametrize("asked", ["check", "hint", "solution"])
+def test_an_unknown_exercise_is_an_error_that_lists_the_known_ones(lesson: ExerciseSet, asked: str) -> None:
+    expected = f"{asked}: there is no exercise 'gd_step' in this notebook. Expected one of 'largest-rate', 'gd-step'."
+    with pytest.raises(DomainError, match=re.escape(expected)):
+        getattr(lesson, asked)("gd_step")
+
+
+def test_attempts_hints_and_solutions_are_kept() -> None:
+    progress = Progress()
+    lesson = ExerciseSet("06", [RATE, STEP], progress)
+    lesson.check("largest-rate", ...)
+    assert progress.exercise("06/largest-rate") is None
+    lesson.check("largest-rate", 0.1)
+    lesson.check("largest-rate", 0.1)
+    lesson.hint("largest-rate")
+    lesson.solution("largest-rate")
+    lesson.check("largest-rate", 0.2)
+    kept = progress.exercise("06/largest-rate")
+    assert kept is not None
+    assert (kept["outcome"], kept["attempts"], kept["mistakes"], kept["hints"]) == ("right", 3, {"fastest": 2}, 1)
+    assert {"first", "last", "right", "solution"} <= set(kept)
+
+
+def test_the_solution_of_the_step_is_one_line(lesson: ExerciseSet) -> None:
+    assert lesson.solution("gd-step").source == "def gd_step(w, gradient, lr):\n    return w - lr * gradient"
+
+
+# -- how a verdict looks ----------------------------------------------------------------------------------------------
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    '<img src=x onerror="alert(1)">',
+    "<svg/onload=alert(1)>",
+    '"><b>bold</b>',
+    "`<i>code</i>`",
+    "</div></p><h1>out",
+    "&lt;b&gt;",
+    "javascript:alert(1)",
+    "<a href='javascript:alert(1)'>x</a>",
+    "\u202egnirts",
+    "$x^2$",
+    "\x00\x1b[31m",
+    "a" * 10_000,
+    "<!-- <p> -->",
+]
+_TAGS = {"div", "p", "span", "strong", "code", "bdi", "pre"}
+
+
+def tags(markup: str) -> set[str]:
+    return set(re.findall(r"<\s*/?\s*([a-zA-Z!]+)", markup))
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_text_of_a_learner_is_shown_and_never_becomes_markup(payload: str) -> None:
+    def gd_step(w: Any, gradient: Any, lr: Any) -> Any:
+        raise ValueError(payload)
+
+    said: list[Says] = [STEP.judge(gd_step), RATE.judge(payload), ORDER.judge([payload] * 5), CURVES.judge(payload)]
+    for verdict in said:
+        assert tags(verdict._repr_html_()) <= _TAGS
+        assert len(verdict._repr_html_()) < 10_000
+
+
+def test_the_page_says_sign_and_word() -> None:
+    markup = RATE.judge(0.2)._repr_html_()
+    assert '<span aria-hidden="true">✓</span> <strong><bdi>Right.</bdi></strong>' in markup
+    assert "<code>...</code>" in RATE.judge(...)._repr_html_()
+
+
+def test_a_verdict_is_the_same_every_time() -> None:
+    texts = {repr(STEP.judge(lambda w, gradient, lr: w + lr * gradient)) for _ in range(5)}
+    assert texts == {
+        "✗ Not yet. Your function adds the step. The gradient points to where the loss grows, so this climbs. "
+        "Which sign goes down?\nWith w = 2, gradient = 3, lr = 0.1 it returns 2.3; 1.7 is right."
+    }
+
+
+def test_the_misconception_is_kept_but_not_shown() -> None:
+    verdict = STEP.judge(lambda w, gradient, lr: w + lr * gradient)
+    assert verdict.code == "M3"
+    assert "M3" not in repr(verdict) + verdict._repr_html_()
+
+
+def test_a_notice_of_the_progress_file_is_said_once(tmp_path: Any) -> None:
+    (tmp_path / "progress.json").write_text("{", encoding="utf-8")
+    lesson = ExerciseSet("06", [RATE], Progress(tmp_path / "progress.json"))
+    first, second = lesson.check("largest-rate", 0.2), lesson.check("largest-rate", 0.2)
+    assert "is damaged" in repr(first)
+    assert isinstance(second, Verdict)
+    assert repr(second) == f"✓ Right. {RATE.right}"
