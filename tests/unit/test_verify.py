@@ -1,4 +1,4 @@
-"""The table of promises: every row is measured, none can hide another, and a broken promise is said."""
+"""The table of promises: every row is measured, none can hide another, a broken promise is said, a wait is timed."""
 
 import importlib.util
 import sys
@@ -8,6 +8,35 @@ from types import ModuleType
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "verify.py"
+# Stands for the commands and for JupyterLab: notebook, kernel and slider come 0.2 s after one another.
+COURSE = '''
+import http.server, os, pathlib, sys, threading
+assert sys.argv[1:] == ["--no-browser"]
+assert os.listdir(os.environ["HOME"]) == [] and "BPLIB_PROGRESS" not in os.environ
+PAGE = b"""<!doctype html><body><div role=menuitem>Run</div><div role=menuitem onclick=run()>Run All Cells</div><script>
+const add = (name, text) => document.body.insertAdjacentHTML("beforeend", `<div class="${name}">${text}</div>`)
+setTimeout(() => { add("jp-Notebook", '<p class="jp-Cell">saved</p>')
+    setTimeout(() => add("status", "Python 3 (ipykernel) | Idle"), 200) }, 200)
+function run() { add("jp-InputPrompt", "[*]"); setTimeout(() => add("noUi-handle", "slider"), 200) }
+</script>"""
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(PAGE)
+    def do_POST(self):
+        assert self.path == "/api/shutdown?token=abc"
+        self.send_response(200)
+        self.end_headers()
+        pathlib.Path("my").mkdir()
+        threading.Thread(target=server.shutdown).start()
+    def log_message(self, *arguments):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(f"Ready.\\nhttp://127.0.0.1:{server.server_port}/lab/tree/my/00.ipynb?token=abc", flush=True)
+server.serve_forever()
+'''
 
 
 @pytest.fixture
@@ -53,3 +82,73 @@ def test_the_yardstick_written_by_hand_learns_the_same(
     losses = [(ours(), by_hand()) for _ in range(20)]
     assert losses[-1][0] < losses[0][0]
     assert all(a == pytest.approx(b, rel=1e-12) for a, b in losses)
+
+
+# -- how long a learner waits -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def first_slider(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    return importlib.import_module("first_slider")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A course with an environment and with a learner's own work."""
+    for name in ("course/my/00.ipynb", "course/.venv/pyvenv.cfg", "course/notebooks/00.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("{}", "utf-8")
+    (tmp_path / "course" / "course.py").write_text(COURSE, "utf-8")
+    return tmp_path / "course"
+
+
+def test_a_wait_keeps_its_promise_up_to_the_bound(verify: ModuleType, first_slider: ModuleType) -> None:
+    waits = first_slider.Waits(2.0, 1.25, 1.5, 3.0)
+    text = "7.8 s: 2.0 s to the server, 1.2 s to the notebook, 1.5 s to its kernel, "
+    text += "3.0 s from Run All Cells to the slider"
+    assert verify.in_time(lambda root: waits, at_most=7.75) == (text, True)
+    assert verify.in_time(lambda root: waits, at_most=7.7) == (text, False)
+
+
+def test_what_a_machine_cannot_tell_breaks_no_promise(verify: ModuleType, first_slider: ModuleType) -> None:
+    def wait(root: Path) -> None:
+        raise first_slider.NotMeasured("no network")
+
+    assert verify.in_time(wait, at_most=1.0) == ("not measured: no network", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "told"),
+    [
+        ("The packages could not be fetched: nobody answers.", "NotMeasured", "^no network$"),
+        ("The disk is full.", "RuntimeError", "The disk is full"),
+    ],
+)
+def test_a_command_that_prints_no_address_says_why(
+    course: Path, first_slider: ModuleType, said: str, kind: str, told: str
+) -> None:
+    (course / "course.py").write_text(f"import sys\nsys.exit({said!r})\n", "utf-8")
+    error = getattr(first_slider, kind, RuntimeError)
+    with pytest.raises(error, match=told), first_slider._copy(course) as copied, first_slider._running(copied):
+        pass
+
+
+def test_the_copy_is_fresh_and_leaves_nothing_behind(course: Path, first_slider: ModuleType) -> None:
+    with first_slider._copy(course) as copied:
+        assert sorted(path.name for path in copied.iterdir()) == ["course.py", "notebooks"]
+    assert not copied.parent.exists()
+
+
+def test_without_an_environment_the_second_start_is_not_measured(course: Path, first_slider: ModuleType) -> None:
+    with pytest.raises(first_slider.NotMeasured, match="no environment"):
+        first_slider.second_start(course / "notebooks")
+
+
+@pytest.mark.browser
+def test_each_part_of_the_wait_is_timed_by_itself(course: Path, first_slider: ModuleType) -> None:
+    before = sorted(course.rglob("*"))
+    waits = first_slider.first_start(course)
+    assert all(0.15 < seconds < 10 for seconds in waits[1:]), waits
+    assert 0 < waits.server < 10
+    assert sorted(course.rglob("*")) == before
