@@ -31,6 +31,8 @@ class Progress:
     ----------
     path : pathlib.Path, optional
         The JSON file; its folder has to exist. Left out, everything stays in memory.
+    notice : str
+        What `notice` says the first time, unless there is something more urgent.
 
     Examples
     --------
@@ -40,10 +42,10 @@ class Progress:
     {'sign-flipped': 1}
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, notice: str = "") -> None:
         self.path = path
         self._data: Record = _empty()
-        self._notice = ""
+        self._notice = notice
 
     def __repr__(self) -> str:
         kept = "in memory" if self.path is None else self.path.name
@@ -157,7 +159,7 @@ class Progress:
         self._change("exercises", name, lambda old: {"solution": _now(), **old})
 
     def notice(self) -> str:
-        """Say once, in one sentence, that progress is kept in memory only; empty if there is nothing to say.
+        """Say once, in one sentence, how long progress is kept where that is not for good; else empty.
 
         Returns
         -------
@@ -215,6 +217,11 @@ class Progress:
 
 
 _kept: dict[str, Progress] = {}
+# BinderHub's own variable tells a learner's session apart from every other start.
+_ON_BINDER = (
+    "You are on Binder: your work is lost when the session ends, after ten idle minutes. "
+    "File › Download keeps a notebook."
+)
 
 
 def current_progress() -> Progress:
@@ -234,7 +241,8 @@ def current_progress() -> Progress:
     True
     """
     path = _path()
-    return _kept.setdefault(str(path), Progress(path))
+    notice = _ON_BINDER if "BINDER_LAUNCH_HOST" in os.environ else ""
+    return _kept.setdefault(str(path), Progress(path, notice=notice))
 
 
 def _path() -> Path | None:

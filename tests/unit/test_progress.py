@@ -240,3 +240,16 @@ def test_the_progress_says_nothing_about_the_machine(path: Path) -> None:
     progress.keep_verdict("06/gd-step", "right", "")
     assert repr(progress) == "Progress(0 predictions, 1 exercises, progress.json)"
     assert repr(Progress()) == "Progress(0 predictions, 0 exercises, in memory)"
+
+
+def test_on_binder_it_is_said_once_that_nothing_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BPLIB_PROGRESS", str(path))
+    assert current_progress().notice() == ""
+    monkeypatch.setenv("BPLIB_PROGRESS", str(path.with_name("binder.json")))
+    monkeypatch.setenv("BINDER_LAUNCH_HOST", "https://mybinder.org/")
+    progress = current_progress()
+    assert progress.notice() == (
+        "You are on Binder: your work is lost when the session ends, after ten idle minutes. "
+        "File › Download keeps a notebook."
+    )
+    assert progress.notice() == ""
