@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from commands.console import Problem, say
-from commands.places import ROOT, WINDOWS
+from commands.lock import lock_file
+from commands.places import JUPYTER, MY, ROOT, VENV, WINDOWS
 
 SPACE_NEEDED = 1.0  # GB: a complete environment and pip's downloads, rounded up
 DEFAULT_PORT = 8888
@@ -31,6 +32,7 @@ def check_machine() -> None:
             "On Debian or Ubuntu: sudo apt install python3-venv. Elsewhere: install Python from python.org.",
         )
     check_writable()
+    _check_ours(VENV)
     if free_space() < SPACE_NEEDED:
         raise Problem(
             f"The disk is nearly full: {free_space():.2f} GB are free, the set-up needs {SPACE_NEEDED:.0f} GB.",
@@ -58,8 +60,28 @@ def check_writable() -> None:
     """Refuse a folder that only others may write to."""
     if not is_writable():
         raise Problem(
-            f"The folder {ROOT} cannot be written to.", "Copy the course to a folder of your own and run it there."
+            f"The folder {ROOT} cannot be written to{_owner(ROOT)}.",
+            "Copy the course to a folder of your own and run it there.",
         )
+    _check_ours(lock_file(), MY, JUPYTER)
+
+
+def _check_ours(*paths: Path) -> None:
+    # A first run as administrator leaves files that the same person cannot change later.
+    for path in paths:
+        if path.exists() and not os.access(path, os.W_OK):
+            raise Problem(
+                f"{path.relative_to(ROOT).as_posix()} cannot be written to{_owner(path)}.",
+                "Run the command as the same person as the first time, or have the folder given to you (chown).",
+            )
+
+
+def _owner(path: Path) -> str:
+    try:
+        mine = path.stat().st_uid == os.geteuid()
+        return "" if mine else f": it belongs to {path.owner()}"
+    except (AttributeError, KeyError, NotImplementedError, OSError):  # Windows, or an owner without a name
+        return ""
 
 
 def is_free(port: int) -> bool:

@@ -1,19 +1,23 @@
 """The table of verbs and the one place where a problem becomes a sentence."""
 
+import contextlib
 import difflib
 import errno
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple, NoReturn
 
-from commands.console import Problem, say
+from commands.bundle import bundle
+from commands.console import Problem, complain, finish_printing, owns_its_window, prepare_streams, say
 from commands.copies import reset
 from commands.doctor import doctor
 from commands.lab import lab
+from commands.pins import pins
 from commands.scripts import build, verify
 from commands.suite import test
+from commands.trouble import full_disk
+from commands.update import update
 
 
 class Verb(NamedTuple):
@@ -29,26 +33,50 @@ VERBS = {
     "test": Verb(test, "test [--fast | --full] [pytest arguments]", "run every test"),
     "build": Verb(build, "build [--check]", "make the notebooks from their sources"),
     "reset": Verb(reset, "reset NN", "a fresh copy of notebook NN, beside the old one"),
+    "update": Verb(update, "update", "the newest version; your own work is carried over"),
     "verify": Verb(verify, "verify [--write]", "measure every promise and print the table"),
+    "pins": Verb(pins, "pins [--check]", "newest packages that fit; builds the notebooks"),
+    "bundle": Verb(bundle, "bundle [FOLDER] [--zip] [--system NAME ...]", "a folder for machines without network"),
     "doctor": Verb(doctor, "doctor", "print what someone who helps would ask for"),
 }
 
 
 def main(arguments: list[str]) -> int:
     """Run one verb; the exit status is 2 for a problem and 130 when the person stopped it."""
+    prepare_streams()
     _let_signals_interrupt()
     try:
-        return _dispatch(list(arguments))
+        status = _run(list(arguments))
+    finally:  # the parser of --help ends the program itself
+        finish_printing()
+    if status and owns_its_window():
+        with contextlib.suppress(EOFError, KeyboardInterrupt):
+            input("Press Enter to close this window.")
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        return _dispatch(arguments)
     except Problem as problem:
-        sys.stderr.write(f"{problem.wrong}\n{problem.advice}\n")
+        complain(problem.wrong, problem.advice)
+    except BrokenPipeError:  # whoever read the output has gone away
+        return 0
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        advice = "Free some space" if full else "Check that this file or folder is yours"
-        sys.stderr.write(f"{error.strerror or error}: {error.filename or 'the disk'}\n{advice} and run this again.\n")
+        complain(*_explain(error))
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Run the same command again: it goes on from what is complete.\n")
+        complain("\nStopped.", "Run the same command again: it goes on from what is complete.")
         return 130
     return 2
+
+
+def _explain(error: OSError) -> tuple[str, str]:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        full = full_disk()
+        return full.wrong, full.advice
+    missing = error.errno == errno.ENOENT
+    advice = "Get a complete copy of the course" if missing else "Check that this file or folder is yours"
+    return f"{error.strerror or error}: {error.filename or 'a file of the course'}", f"{advice} and run this again."
 
 
 def _dispatch(arguments: list[str]) -> int:

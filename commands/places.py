@@ -9,6 +9,7 @@ MY = ROOT / "my"
 NOTEBOOKS = ROOT / "notebooks"
 JUPYTER = MY / ".jupyter"
 LOG = JUPYTER / "lab.log"
+WHEELS = ROOT / "wheels"
 WINDOWS = os.name == "nt"
 
 

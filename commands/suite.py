@@ -14,7 +14,13 @@ from commands.places import NOTEBOOKS, ROOT, venv_python
 from commands.setup import set_up
 
 # What is slow stands behind --full: it needs the network or takes minutes.
-_LEVELS = {"--fast": ["-m", "not slow and not browser"], "": ["-m", "not slow"], "--full": []}
+# What takes half a minute or more with real processes: left out by --fast, for the time between two commits.
+_LONG = ("binder_launch", "set_up_interrupted", "set_up_refused", "set_up_and_open")
+_LEVELS = {
+    "--fast": ["-m", "not slow and not browser", *(f"--ignore=tests/contract/test_{name}.py" for name in _LONG)],
+    "": ["-m", "not slow"],
+    "--full": [],
+}
 _NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 _SANITIZE = ROOT / "tests" / "nbval.cfg"
 

@@ -1,5 +1,6 @@
 """A newcomer's first evening, for real: a fresh copy, an empty home, the network once and then never again."""
 
+import json
 import os
 import shutil
 import signal
@@ -28,21 +29,26 @@ def fresh_copy(tmp_path: Path) -> Path:
     return folder
 
 
-def open_and_end(folder: Path, **variables: str) -> tuple[list[str], float]:
-    """Start the lab, fetch the printed address, end it as Ctrl-C does; the lines and the seconds until it was open."""
+def started(folder: Path, **variables: str) -> "subprocess.Popen[str]":
+    """The lab, started as a newcomer starts it."""
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "PYTHON"))}
-    begin, lines, seconds = time.monotonic(), [], float("nan")
     base_python = getattr(sys, "_base_executable", sys.executable)
-    with subprocess.Popen(
+    return subprocess.Popen(
         [base_python, "course.py", "--no-browser"],
         cwd=folder,
         env={**kept, "HOME": str(home), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-    ) as launcher:
+    )
+
+
+def open_and_end(folder: Path, how: str, **variables: str) -> tuple[list[str], float]:
+    """Start the lab, fetch the printed address, end it; the lines and the seconds until it was open."""
+    begin, lines, seconds = time.monotonic(), [], float("nan")
+    with started(folder, **variables) as launcher:
         assert launcher.stdout is not None
         for line in launcher.stdout:
             lines.append(line.rstrip())
@@ -51,15 +57,27 @@ def open_and_end(folder: Path, **variables: str) -> tuple[list[str], float]:
                 with urllib.request.urlopen(line.strip(), timeout=30) as page:
                     assert page.status == 200
                     assert b"jupyter-config-data" in page.read()
-                launcher.send_signal(signal.SIGINT)
-        assert launcher.wait(60) == 0, lines
+                if how == "killed":
+                    check_second_start(folder, line.strip())
+                    (record,) = (folder / "my" / ".jupyter" / "runtime").glob("jpserver-*.json")
+                    os.kill(json.loads(record.read_text("utf-8"))["pid"], signal.SIGKILL)
+                else:
+                    launcher.send_signal(signal.SIGINT)
+        assert launcher.wait(60) == (2 if how == "killed" else 0), lines
     return lines, seconds
+
+
+def check_second_start(folder: Path, address: str) -> None:
+    with started(folder) as second:
+        out, _ = second.communicate(timeout=60)
+    assert (second.returncode, out.splitlines()[1]) == (0, address)
+    assert "already runs in this folder" in out
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent as a signal")
-def test_two_starts_from_a_fresh_copy(fresh_copy: Path) -> None:
-    lines, seconds = open_and_end(fresh_copy)
+def test_three_starts_from_a_fresh_copy(fresh_copy: Path) -> None:
+    lines, seconds = open_and_end(fresh_copy, "by Ctrl-C")
     address = next(line for line in lines if line.startswith("http"))
     first = min(path.name for path in (fresh_copy / "notebooks").glob("*.ipynb"))
     assert f"/lab/tree/my/{first}?token=" in address
@@ -69,6 +87,11 @@ def test_two_starts_from_a_fresh_copy(fresh_copy: Path) -> None:
 
     nowhere = "http://127.0.0.1:9"
     offline = {"PIP_NO_INDEX": "1", "http_proxy": nowhere, "https_proxy": nowhere}
-    again, seconds = open_and_end(fresh_copy, **offline)
+    again, seconds = open_and_end(fresh_copy, "killed", **offline)
     assert not any("packages" in line for line in again)
     assert seconds < 30
+    assert any(line.startswith("JupyterLab ended unexpectedly; it was stopped by signal 9") for line in again)
+
+    # The record of the killed server is still there.
+    last, _ = open_and_end(fresh_copy, "by Ctrl-C", **offline)
+    assert last[-1] == "JupyterLab is ending."
