@@ -101,7 +101,7 @@ def _labels(count: int) -> list[Place]:
     lines = _connections(count)
     into = [_along(line, 0.7) for line in lines[: 2 * count]]
     out = [_along(line, 0.47) for line in lines[2 * count :]]
-    return [*into, *map(_beside, units), *out, _beside(_OUTPUT)]
+    return [*into, *map(_below, units), *out, _below(_OUTPUT)]
 
 
 def _along(line: tuple[Place, Place], part: float) -> Place:
@@ -109,10 +109,9 @@ def _along(line: tuple[Place, Place], part: float) -> Place:
     return x0 + part * (x1 - x0) - 24, y0 + part * (y1 - y0)
 
 
-def _beside(node: Place) -> Place:
-    """Above the upper nodes and below the others, where no line comes in."""
-    x, y = node
-    return x - 24, y + 36 if y > _OUTPUT[1] else y - 36
+def _below(unit: Place) -> Place:
+    x, y = unit
+    return x - 24, y - 36
 
 
 def _numbers(state: State) -> list[Mark]:

@@ -242,8 +242,7 @@ def _numbers(array: np.ndarray) -> Numbers:
 
 
 def _do(state: State, stage: str) -> State:
-    with np.errstate(all="ignore"):  # a run that diverges ends in infinities, and the words tell
-        return replace(_DO[stage](state), done=stage, note=())
+    return replace(_DO[stage](state), done=stage, note=())
 
 
 def _press(state: State, stage: str) -> State:
@@ -283,20 +282,17 @@ def _train(state: State, n: int) -> State:
     optimizer = optim.SGD(network.parameters(), lr=state.lr)
     found: list[float] = []
     theta, updates = network.theta.copy(), 0
-    with np.errstate(all="ignore"):
-        for _ in range(n):
-            loss = losses.mse(network(_X), _Y)
-            optimizer.zero_grad()
-            loss.backward()
-            if not state.skip_update:
-                optimizer.step()
-            if not (math.isfinite(loss.item()) and np.isfinite(network.theta).all()):
-                break  # the loop in which the numbers become too large is gone through stage by stage
-            found.append(loss.item())
-            theta, updates = network.theta.copy(), updates + (not state.skip_update)
-    return replace(
-        state, parameters=_numbers(theta), losses=(*state.losses, *found), updates=state.updates + updates
-    )
+    for _ in range(n):
+        loss = losses.mse(network(_X), _Y)
+        optimizer.zero_grad()
+        loss.backward()
+        if not state.skip_update:
+            optimizer.step()
+        if not (math.isfinite(loss.item()) and np.isfinite(network.theta).all()):
+            break  # the loop in which the numbers become too large is gone through stage by stage
+        found.append(loss.item())
+        theta, updates = network.theta.copy(), updates + (not state.skip_update)
+    return replace(state, parameters=_numbers(theta), losses=(*state.losses, *found), updates=state.updates + updates)
 
 
 # ---------------------------------------------------------------- what is set

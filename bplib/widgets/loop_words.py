@@ -41,7 +41,7 @@ def number(value: float, digits: int = 3) -> str:
     """
     if not abs(value) < float("inf"):
         return "too large"
-    if value == 0 or 10.0**-digits <= abs(value) < 1000:
+    if value == 0 or 0.95 * 10.0**-digits < abs(value) < 1000:  # 0.00099 reads 0.001
         before_point = len(str(int(abs(value))))
         return f"{value:.{digits + 1 - before_point}f}".replace("-", "−")
     mantissa, power = f"{value:.0e}".split("e")

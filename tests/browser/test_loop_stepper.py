@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from bplib.widgets.loop_state import STAGES
+from bplib.viz.marks import Text
+from bplib.widgets.loop_scene import loop_scene
+from bplib.widgets.loop_state import STAGES, first_state
 
 pytestmark = pytest.mark.browser
 
@@ -145,6 +147,24 @@ def test_the_keyboard_alone_is_enough_and_the_focus_stays(lab_page: Callable) ->
         keys.press("Enter")
         stepper.says(words)
     assert page.error_outputs() == []
+
+
+def test_a_line_stops_before_the_number_of_its_weight(lab_page: Callable) -> None:
+    _, stepper = _opened(lab_page)
+    panel = loop_scene(first_state()).panels[0]
+    (number,) = (mark for mark in panel.marks if isinstance(mark, Text) and mark.text == "0.365")
+    x, y = panel.to_pixels(number.points[0])
+
+    def darkest(from_x: float) -> int:
+        """The darkest shade of a place three pixels high beside the number, which lies on its line."""
+        code = """(canvas, [x, y]) => {
+            const scale = canvas.width / 900, g = canvas.getContext("2d");
+            return Math.min(...g.getImageData(scale * x, scale * (y - 1), 1, Math.ceil(3 * scale)).data);
+        }"""
+        return stepper.canvas.evaluate(code, [from_x, y])
+
+    assert darkest(x - 8) < 160, "the line itself"
+    assert darkest(x - 1) > 230, "paper"
 
 
 def test_picture_and_controls_have_names(lab_page: Callable) -> None:

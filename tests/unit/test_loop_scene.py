@@ -64,6 +64,18 @@ def _check_room(state: State) -> None:
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 for box in boxes.values())
 
 
+@pytest.mark.parametrize("hidden", [1, 2, 3])
+def test_no_line_runs_through_a_bias(hidden: int) -> None:
+    scene = loop_scene(_after(hidden=hidden))
+    axes, panel = _drawn(scene).axes[0], scene.panels[0]
+    biases = [text.get_window_extent() for text in axes.texts if text.get_text().startswith("b ")]
+    lines = [mark.points for mark in panel.marks if isinstance(mark, Path) and np.isfinite(mark.points).all()]
+    assert (len(biases), len(lines)) == (hidden + 1, 3 * hidden)
+    for start, end in lines:
+        along = axes.transData.transform(start + np.linspace(0, 1, 500)[:, None] * (end - start))
+        assert not any(box.contains(x, y) for box in biases for x, y in along)
+
+
 def _overlap(one: Bbox, two: Bbox) -> bool:
     # A line of letters is two pixels higher than what it inks.
     return one.x0 < two.x1 and two.x0 < one.x1 and one.y0 + 2 < two.y1 and two.y0 + 2 < one.y1

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def _looped(n: int, state: State = FIRST, skip: bool | None = None) -> State:
 
 def _with_note(state: State, note: tuple) -> State:
     """The same state with another note."""
-    return State(**{name: getattr(state, name) for name in State.__slots__} | {"note": note})
+    return replace(state, note=note)
 
 
 def _prediction(theta: np.ndarray, units: int = 3) -> np.ndarray:
@@ -303,7 +304,7 @@ def test_four_hidden_units_do_not_fit() -> None:
     ("value", "digits", "words"),
     [
         (0.0, 3, "0.000"), (-0.0314, 3, "−0.031"), (12.345, 3, "12.35"), (-147.661, 3, "−147.7"), (0.0004, 3, "4·10⁻⁴"),
-        (1e300, 3, "1·10³⁰⁰"), (math.inf, 3, "too large"), (0.33741, 4, "0.3374"),
+        (0.00099, 3, "0.001"),         (1e300, 3, "1·10³⁰⁰"), (math.inf, 3, "too large"), (0.33741, 4, "0.3374"),
     ],
 )  # fmt: skip
 def test_numbers_are_short_and_lose_nothing_that_matters(value: float, digits: int, words: str) -> None:

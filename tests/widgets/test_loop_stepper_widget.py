@@ -2,6 +2,7 @@
 
 import base64
 import gc
+import time
 from collections.abc import Iterator
 
 import ipywidgets as ipw
@@ -160,7 +161,7 @@ def test_what_the_code_reads_are_copies(stepper: LoopStepper) -> None:
 def test_a_storm_of_a_thousand_changes_ends_in_the_last_with_few_redraws(
     stepper: LoopStepper, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = _counting(stepper, monkeypatch)
+    drawn, started = _counting(stepper, monkeypatch), time.monotonic()
     for k in range(1000):
         if change == "slider":
             stepper._slider.index = k % len(RATES)
@@ -171,7 +172,8 @@ def test_a_storm_of_a_thousand_changes_ends_in_the_last_with_few_redraws(
         else:
             stepper.lr = RATES[k % len(RATES)]
     stepper.flush()
-    assert len(drawn) <= 60
+    # One in 0.03 seconds; on a machine that does much else the storm itself takes seconds.
+    assert len(drawn) <= max(60, (time.monotonic() - started) / 0.03 + 2)
     assert stepper.stage.scene["sentences"] == [stepper.sentence]
     if change in ("slider", "lr"):
         assert stepper.lr == RATES[999 % len(RATES)] == float(stepper._slider.value)
