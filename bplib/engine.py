@@ -234,7 +234,7 @@ def walk_back(loss: Node, seed: np.ndarray, only: Collection[int] | None = None)
         If a leaf was changed after an operation had used it. Leaves without a gradient stay without one then.
     """
     # For each node that waits: the node, its gradient so far, and whether that array is ours to add to.
-    waiting: dict[int, list[Any]] = {loss.order: [loss, seed, True]}
+    waiting: dict[int, list[Any]] = {loss.order: [loss, seed, False]}
     queue = [-loss.order]
     reached: list[Node] = []
     with np.errstate(all="ignore"):  # an infinity or NaN on the way is the result, not an accident

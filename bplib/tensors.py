@@ -15,6 +15,10 @@ from bplib.rules import TABLE
 __all__ = ["Tensor", "as_tensor", "tensor"]
 
 _MAKE: Any = object.__new__
+# What arrives at a loss; shared, since it is only read.
+_ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float64, np.float32)}
+for _one in _ONE.values():
+    _one.setflags(write=False)
 
 
 class Tensor(Protocols):
@@ -177,7 +181,7 @@ class Tensor(Protocols):
                     f"backward: the tensor has shape {self.shape}. Expected a single number, such as a loss. "
                     "Try .sum() or .mean() first, or pass backward(gradient) of that shape."
                 )
-            return np.ones(self.array.shape, self.array.dtype)
+            return _ONE[self.array.dtype] if self.array.ndim == 0 else np.ones(self.array.shape, self.array.dtype)
         seed = as_floats(plain(gradient), self.array.dtype, copy=True)
         if seed.shape != self.array.shape:
             raise ShapeError(

@@ -48,9 +48,7 @@ class Optimizer(ABC):
                         for start in range(0, theta.size, _BLOCK):
                             block = slice(start, start + _BLOCK)
                             self._update(theta[block], grad[block], [s[block] for s in state], t, group)
-                for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        parameter.touch()
+                layout.touch()
 
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
@@ -125,9 +123,16 @@ class _Layout:
         self._state: dict[str, np.ndarray] = {}
         self._homes: list[Any] = []
         self._runs: list[tuple[int, int]] = []
+        # The one piece of a group that lives and learns together, which most groups do; else None.
+        self._whole: _Piece | None = None
 
     def pieces(self) -> list[_Piece]:
         """Give (θ, gradient, place in the state, step number) as flat vectors, as few as possible."""
+        if self._whole is not None and self._is_together():
+            theta, grad, place, t = self._whole
+            self._whole = theta, grad, place, t + 1
+            return [self._whole]
+        self._dissolve()
         homes = [p.home for p in self.params]
         if homes != self._homes:
             self._homes, self._runs = homes, self._find_runs()
@@ -139,7 +144,27 @@ class _Layout:
                 pieces.append(self._piece(first, last))
             else:
                 pieces += [self._piece(i, i + 1) for i in range(first, last) if arrived[i]]
+        if len(pieces) == len(self._runs) == 1 and homes[0] is not None and all(arrived):
+            self._whole = pieces[0]
         return pieces
+
+    def touch(self) -> None:
+        """Tell the graph which parameters have changed."""
+        for p in self.params:
+            if p.grad is not None:
+                p.touch()
+
+    def _is_together(self) -> bool:
+        home = self._homes[0]
+        for p in self.params:
+            if p.home is not home or p.grad is None:
+                return False
+        return True
+
+    def _dissolve(self) -> None:
+        if self._whole is not None:
+            self._counts = [self._whole[3]] * len(self.params)
+            self._whole = None
 
     def state(self, name: str) -> np.ndarray:
         """Give the running average `name` of the whole group, 0 at first."""
@@ -150,11 +175,12 @@ class _Layout:
         return found
 
     def saved(self) -> dict[str, Any]:
+        self._dissolve()
         arrays = {name: array.copy() for name, array in self._state.items()}
         return {"shapes": self.shapes, "counts": list(self._counts), "arrays": arrays}
 
     def load(self, saved: Mapping[str, Any]) -> None:
-        self._counts = list(saved["counts"])
+        self._whole, self._counts = None, list(saved["counts"])
         self._state = {name: np.array(array) for name, array in saved["arrays"].items()}
 
     def _find_runs(self) -> list[tuple[int, int]]:

@@ -26,7 +26,7 @@ def squared_error(prediction: Array, target: Array, reduction: str) -> Remembere
 def squared_error_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """2 · (prediction − target), times the weight of one element."""
     error, weight = node.remembered
-    to_prediction = error * (g * weight)
+    to_prediction = error * _times(g, weight)
     prediction, target = node.parents
     return (
         to_prediction if prediction.requires_grad else None,
@@ -49,7 +49,7 @@ def absolute_error(prediction: Array, target: Array, reduction: str) -> Remember
 def absolute_error_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """The sign of the error, 0 at 0, times the weight of one element."""
     error, weight = node.remembered
-    to_prediction = np.sign(error) * (g * weight)
+    to_prediction = np.sign(error) * _times(g, weight)
     prediction, target = node.parents
     return (
         to_prediction if prediction.requires_grad else None,
@@ -90,6 +90,11 @@ def softmax_cross_entropy_gradient(node: Any, g: Array) -> tuple[Array | None, .
     scale = np.asarray(g * weight)
     to_logits *= scale[..., None] if scale.ndim else scale
     return (to_logits,)
+
+
+def _times(g: Array, weight: float) -> Any:
+    # For a single number Python's product takes a fifth of NumPy's time, and keeps float32.
+    return g.item() * weight if g.ndim == 0 else g * weight
 
 
 ROWS = (

@@ -62,7 +62,9 @@ def tanh(a: Array) -> Remembered:
 def tanh_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂ tanh a/∂a = 1 − tanh² a, written so that no constant array is made."""
     y = node.array
-    return (g - g * y * y,)
+    slope = y * y
+    slope *= g
+    return (np.subtract(g, slope, slope) if y.ndim else g - slope,)
 
 
 def sigmoid(a: Array) -> Remembered:

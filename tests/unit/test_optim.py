@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import bplib
-from bplib import nn, tensor
+from bplib import losses, nn, tensor
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.optim import SGD, AdaGrad, Adam, adagrad_step, adam_step, sgd_step
 
@@ -317,3 +317,49 @@ def test_reprs_show_the_settings():
     w = [tensor([1.0], requires_grad=True)]
     assert repr(SGD(w, lr=0.1)) == "SGD(lr=0.1, momentum=0, nesterov=False, weight_decay=0)"
     assert repr(AdaGrad(w, lr=0.1)) == "AdaGrad(lr=0.1, eps=1e-10)"
+
+
+def _adam_path(model: nn.Module, missing: int, steps: int = 6) -> np.ndarray:
+    """θ after some steps of Adam; in step `missing` the first parameter has no gradient."""
+    optimizer = Adam(model.parameters(), lr=0.1)
+    for step in range(steps):
+        optimizer.zero_grad()
+        losses.mse(model([[1.0, 2.0]]), [[3.0]]).backward()
+        if step == missing:
+            next(iter(model.parameters())).grad = None
+        optimizer.step()
+    return np.array(model.theta)
+
+
+def test_a_parameter_that_misses_a_step_after_many_together_keeps_its_own_count() -> None:
+    together, apart = nn.Linear(2, 1, rng=0), nn.Linear(2, 1, rng=0)
+    path = _adam_path(together, missing=3)
+    # The same by two optimizers, which have never stepped together.
+    weight, bias = apart.weight, apart.bias
+    optimizers = [Adam([weight], lr=0.1), Adam([bias], lr=0.1)]
+    for step in range(6):
+        apart.zero_grad()
+        losses.mse(apart([[1.0, 2.0]]), [[3.0]]).backward()
+        for number, optimizer in enumerate(optimizers):
+            if (step, number) != (3, 0):
+                optimizer.step()
+    np.testing.assert_allclose(path, np.concatenate([weight.numpy().ravel(), bias.numpy()]), rtol=1e-12)
+
+
+def test_a_loaded_state_counts_on_from_where_it_was_saved() -> None:
+    models = [nn.Linear(2, 1, rng=0) for _ in range(2)]
+    optimizers = [Adam(model.parameters(), lr=0.1) for model in models]
+
+    def step(model: nn.Module, optimizer: Adam) -> None:
+        optimizer.zero_grad()
+        losses.mse(model([[1.0, 2.0]]), [[3.0]]).backward()
+        optimizer.step()
+
+    for model, optimizer, times in zip(models, optimizers, (2, 7), strict=True):
+        for _ in range(times):
+            step(model, optimizer)
+    models[1].theta = models[0].theta
+    optimizers[1].load_state_dict(optimizers[0].state_dict())
+    for model, optimizer in zip(models, optimizers, strict=True):
+        step(model, optimizer)
+    np.testing.assert_array_equal(models[0].theta, models[1].theta)
