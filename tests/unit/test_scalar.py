@@ -1,0 +1,130 @@
+"""The scalar engine: published numbers, agreement with the tensors, deep chains, errors in words."""
+
+import gc
+import math
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import bplib
+from bplib.errors import DataError, DomainError
+from bplib.scalar import Value
+
+
+def test_the_published_expression_of_micrograd() -> None:
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert (f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}") == ("24.7041", "138.8338", "645.5773")
+
+
+def both(function, *numbers):
+    """Value and derivatives by the scalar engine, and by the tensors."""
+    values = [Value(number) for number in numbers]
+    result = function(*values)
+    result.backward()
+    tensors = [bplib.tensor(number, requires_grad=True) for number in numbers]
+    other = function(*tensors)
+    other.backward()
+    return [result.data, *(one.grad for one in values)], [other.item(), *(float(one.grad) for one in tensors)]
+
+
+def _relu(x):
+    return x.relu() if isinstance(x, Value) else bplib.relu(x)
+
+
+def _tanh(x):
+    return x.tanh() if isinstance(x, Value) else bplib.tanh(x)
+
+
+FUNCTIONS = {
+    "x + y": lambda x, y: x + y,
+    "x − y": lambda x, y: x - y,
+    "x · y": lambda x, y: x * y,
+    "x / y": lambda x, y: x / y,
+    "x³ − y⁻²": lambda x, y: x**3 - y**-2,
+    "x⁰ + y": lambda x, y: x**0 + y,
+    "2 − x and 3 / y": lambda x, y: (2 - x) * (3 / y) + 1.5 * x - 4,
+    "fan-out": lambda x, y: (x * x + y) * (x * x) - x,
+    "relu": lambda x, y: _relu(x) * y + _relu(-x),
+    "tanh": lambda x, y: _tanh(x * y) + _tanh(y),
+    "exp and log": lambda x, y: (bplib.exp if not isinstance(x, Value) else Value.exp)(x)
+    * (bplib.log if not isinstance(y, Value) else Value.log)(y * y),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+@settings(max_examples=40, deadline=None)
+@given(x=st.floats(-3, 3), y=st.floats(0.1, 3) | st.floats(-3, -0.1))
+def test_every_operation_agrees_with_the_tensors(function, x, y) -> None:
+    ours, theirs = both(function, x, y)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_a_second_backward_adds_exactly_the_same() -> None:
+    x = Value(3.0)
+    y = (x * x) * (x * x)
+    y.backward()
+    assert x.grad == 108.0
+    y.backward()
+    assert x.grad == 216.0
+
+
+def test_local_derivatives_are_there_before_backward() -> None:
+    x, w = Value(3.0), Value(2.0)
+    product = x * w
+    assert product.parents == (x, w)
+    assert product.partials == (2.0, 3.0)
+    assert product.grad == 0.0
+
+
+def test_a_chain_of_a_hundred_thousand_operations_and_no_cycles() -> None:
+    x = Value(1.0)
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        y = x
+        for _ in range(100_000):
+            y = y * 1.0
+        y.backward()
+        assert x.grad == 1.0
+        del y
+        assert len(gc.get_objects()) - before < 100
+    finally:
+        gc.enable()
+
+
+def test_infinities_come_out_as_such() -> None:
+    assert Value(1000.0).exp().data == math.inf
+    assert (Value(-1e200) ** 3).data == -math.inf
+    assert (Value(1e200) ** 2).data == math.inf
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        (lambda: Value("3"), DataError, r"Value: data is '3'. Expected one number"),
+        (lambda: Value(math.nan), DomainError, "Value: data is nan. Expected a finite number"),
+        (lambda: Value(0.0) ** -1, DomainError, "0 to the power -1 is a division by zero"),
+        (lambda: 1.0 / Value(0.0), DomainError, "0 to the power -1 is a division by zero"),
+        (lambda: Value(-2.0) ** 0.5, DomainError, "-2 to the power 0.5 is no real number"),
+        (lambda: Value(-1.0).log(), DomainError, "log: the value is -1. Expected a number above 0"),
+        (lambda: Value(2.0) ** Value(2.0), DataError, r"exponent is Value\(2, grad=0\). Expected one number"),
+        (lambda: Value(1.0) + np.ones(2), DataError, "Expected one number"),
+    ],
+)
+def test_what_cannot_be_is_said_in_words(wrong, error, words) -> None:
+    with pytest.raises(error, match=words):
+        wrong()
