@@ -1,7 +1,7 @@
 """Exercises that ask for a choice, for several choices, or for lines in the right order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 from bplib.lessons.exercises import Exercise
@@ -34,6 +34,10 @@ class ChoiceExercise(Exercise):
         A sentence on how an answer is written, for one written otherwise; a dictionary needs none.
     clue : callable, optional
         From a place and the wrong option there to a sentence that helps; called for the first wrong place.
+    also : mapping of str to str
+        From another word, in small letters, to the option that it means.
+    nearly : mapping of str to str
+        From an answer that means the right thing without being an option to what is said about it.
     """
 
     options: tuple[str, ...]
@@ -43,6 +47,8 @@ class ChoiceExercise(Exercise):
     key: str = ""
     form: str = ""
     clue: Callable[[str, str], str] | None = None
+    also: Mapping[str, str] = field(default_factory=dict, hash=False)
+    nearly: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def model_answer(self) -> tuple[str, ...]:
         """The right choice."""
@@ -62,10 +68,13 @@ class ChoiceExercise(Exercise):
         chosen = self._chosen(answer)
         empty = [place for place, one in zip(self.places, chosen, strict=False) if _blank(one)]
         if empty:
-            return self._not_attempted(f"Still empty: {', '.join(empty)}." if len(empty) < len(self.places) else "")
+            return self._not_attempted(f"Still empty: {', '.join(empty)}." if len(self.places) > 1 else "")
         words = tuple(self._option(one) for one in chosen)
-        complaint = self._complaint(words)
-        return self._unrecognised(complaint) if complaint else self._compared(words)
+        for fault in self.faults:  # before any complaint: a known mistake may hold an option twice
+            if words == self.wrong_answer(fault):
+                return self._mistake(fault, fault.sentence)
+        complaints = self._complaint(words)
+        return self._unrecognised(*complaints) if complaints else self._compared(words)
 
     def _compared(self, words: tuple[str, ...]) -> Verdict:
         seen, right = self.observe(words), self.observe(self.model_answer())
@@ -139,22 +148,30 @@ class ChoiceExercise(Exercise):
 
     def _option(self, one: object) -> str:
         text = one.strip() if isinstance(one, str) else shown(one)
-        return next((option for option in self.options if option.lower() == text.lower()), text)
+        called = {option.lower(): option for option in self.options} | dict(self.also)
+        return called.get(" ".join(text.lower().split()), text)
 
-    def _complaint(self, words: tuple[str, ...]) -> str:
+    def _complaint(self, words: tuple[str, ...]) -> tuple[str, ...]:
         options = ", ".join(f"`{option}`" for option in self.options)
         strange = [word for word in words if word not in self.options]
         twice = [word for word in words if words.count(word) > 1] if self.once else []
         if self.once and 0 < len(words) < len(self.places) and not strange and not twice:
-            return _absent([option for option in self.options if option not in words])
+            return (_absent([option for option in self.options if option not in words]),)
         if len(words) != len(self.places):
             counted = f"{_times(len(self.places), 'option')} asked for, and your answer has {len(words)}. "
-            return self.form or (counted + self._asked).rstrip()
+            return (self.form or (counted + self._asked).rstrip(),)
         if strange:
-            return f"The answer holds `{strange[0][:40]}`. You can choose from {options}."
+            said = {one.lower(): sentence for one, sentence in self.nearly.items()}.get(strange[0].lower())
+            return (said or f"The answer holds `{strange[0][:40]}`. You can choose from {options}.",)
         if twice:
-            return f"The answer holds `{twice[0]}` twice. Use each of {options} once."
-        return ""
+            return f"The answer holds `{twice[0]}` twice. Use each of {options} once.", self._clue_on(twice[0], words)
+        return ()
+
+    def _clue_on(self, word: str, words: tuple[str, ...]) -> str:
+        """What helps with the first place where an option stands wrongly."""
+        pairs = zip(self.places, words, self.model_answer(), strict=True)
+        wrong = [place for place, one, other in pairs if one == word != other]
+        return self.clue(wrong[0], word) if self.clue and wrong else ""
 
     def _difference(self, words: tuple[str, ...]) -> tuple[str, ...]:
         if len(self.places) == 1:

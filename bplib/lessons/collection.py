@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import final
 
-from bplib.errors import DomainError
 from bplib.lessons.exercises import Exercise
 from bplib.lessons.progress import Progress, current_progress
-from bplib.lessons.verdicts import Hint, Solution, Verdict
+from bplib.lessons.verdicts import Hint, Solution, UnknownName, Verdict
 
 __all__ = ["ExerciseSet"]
 
@@ -34,85 +33,74 @@ class ExerciseSet:
     def __repr__(self) -> str:
         return f"ExerciseSet({self.notebook!r}, {', '.join(self.exercises)})"
 
-    def check(self, exercise: str, answer: object = ...) -> Verdict:
+    def check(self, exercise: str, answer: object = ...) -> Verdict | UnknownName:
         """Say whether an answer is right and, if not, which mistake it matches.
 
         Parameters
         ----------
         exercise : str
-            The exercise's name, such as "gd-step".
+            The exercise's name, such as "gd-step"; "gd_step" is the same.
         answer : object
             Your number, your function or your choice; `...` counts as not attempted.
 
         Returns
         -------
-        Verdict
-            Shown as words; nothing is raised by a wrong answer.
-
-        Raises
-        ------
-        DomainError
-            If there is no exercise of that name.
+        Verdict or UnknownName
+            Shown as words; nothing is raised by a wrong answer or a wrong name.
         """
-        verdict = self._find("check", exercise).judge(answer)
+        found = self._find(exercise)
+        if isinstance(found, UnknownName):
+            return found
+        verdict = found.judge(answer)
         store = self._store()
-        store.keep_verdict(f"{self.notebook}/{exercise}", verdict.outcome.value, verdict.mistake)
+        store.keep_verdict(f"{self.notebook}/{found.name}", verdict.outcome.value, verdict.mistake)
         notice = store.notice()
         if not notice:
             return verdict
-        return Verdict(exercise, verdict.outcome, (*verdict.sentences, notice), verdict.mistake, verdict.code)
+        return Verdict(found.name, verdict.outcome, (*verdict.sentences, notice), verdict.mistake, verdict.code)
 
-    def hint(self, exercise: str) -> Hint:
+    def hint(self, exercise: str) -> Hint | UnknownName:
         """Give the next hint, from weak to strong; after the last one, the last one again.
 
         Parameters
         ----------
         exercise : str
-            The exercise's name, such as "gd-step".
+            The exercise's name, such as "gd-step"; "gd_step" is the same.
 
         Returns
         -------
-        Hint
-
-        Raises
-        ------
-        DomainError
-            If there is no exercise of that name.
+        Hint or UnknownName
         """
-        hints = self._find("hint", exercise).hints
-        number = min(self._hints.get(exercise, 0) + 1, len(hints))
-        self._hints[exercise] = number
-        self._store().keep_hint(f"{self.notebook}/{exercise}", number)
-        return Hint(exercise, number, len(hints), hints[number - 1])
+        found = self._find(exercise)
+        if isinstance(found, UnknownName):
+            return found
+        name, hints = found.name, found.hints
+        number = min(self._hints.get(name, 0) + 1, len(hints))
+        self._hints[name] = number
+        self._store().keep_hint(f"{self.notebook}/{name}", number)
+        return Hint(name, number, len(hints), hints[number - 1])
 
-    def solution(self, exercise: str) -> Solution:
+    def solution(self, exercise: str) -> Solution | UnknownName:
         """Show a model solution and why it is right.
 
         Parameters
         ----------
         exercise : str
-            The exercise's name, such as "gd-step".
+            The exercise's name, such as "gd-step"; "gd_step" is the same.
 
         Returns
         -------
-        Solution
-
-        Raises
-        ------
-        DomainError
-            If there is no exercise of that name.
+        Solution or UnknownName
         """
-        found = self._find("solution", exercise).solution()
-        self._store().keep_solution(f"{self.notebook}/{exercise}")
-        return found
+        found = self._find(exercise)
+        if isinstance(found, UnknownName):
+            return found
+        self._store().keep_solution(f"{self.notebook}/{found.name}")
+        return found.solution()
 
-    def _find(self, asked: str, exercise: str) -> Exercise:
-        if exercise not in self.exercises:
-            raise DomainError(
-                f"{asked}: there is no exercise {exercise!r} in this notebook. "
-                f"Expected one of {', '.join(map(repr, self.exercises))}."
-            )
-        return self.exercises[exercise]
+    def _find(self, asked: object) -> Exercise | UnknownName:
+        name = asked.strip().lower().replace("_", "-").replace(" ", "-") if isinstance(asked, str) else ""
+        return self.exercises.get(name) or UnknownName(asked, tuple(self.exercises))
 
     def _store(self) -> Progress:
         return self._progress or current_progress()

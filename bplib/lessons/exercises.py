@@ -18,13 +18,20 @@ from bplib.lessons.verdicts import Outcome, Solution, Verdict
 
 __all__ = ["Exercise", "FunctionExercise", "NumberExercise"]
 
-_FILL_IN = "Replace the `...` in the cell above by your answer. Run that cell, then this one."
+_FILL_IN = (
+    "Replace the `...` in the cell above by your answer. Run that cell, then this one. "
+    "If that cell showed an error, your answer was not stored."
+)
 _PRINTS = "It also prints something. That is no mistake; the check does not show it."
+_ROUNDED = "Your results are close, but not exact. Does your function round? Return the result as it is."
 _TRUTHS = ("`True`", "`False`")
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six")
+_NO_VALUE_YET = re.compile(r"UnboundLocalError: [^']*'(\w+)'")
 _UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 _NUMPY_NAME = re.compile(r"np\.\w+")
 _ARITHMETIC = re.compile(r"[\d.eE+*/() -]+")
+_NO_SIGN_BETWEEN = re.compile(r"[\d.)]\s*\(|\)\s*[\d.]")
+_DECIMAL_COMMA = re.compile(r"\s*([+-]?\d+),(\d+)\s*")
 
 
 @dataclass(frozen=True)
@@ -115,16 +122,19 @@ class NumberExercise(Exercise):
     Parameters
     ----------
     checked : str
-        What the check compares, for an answer that it does not recognise.
+        What the check compares, for an answer that it does not recognise; empty if the task says it.
     tolerance : float
         How far off an answer may be, relative to the right one.
     above_zero: str
         What is said about an answer that is 0 or below; empty if the sign is free.
+    example : str
+        A computation like the one asked for, in Python, for an answer that is text.
     """
 
-    checked: str
+    checked: str = ""
     tolerance: float = 0.01
     above_zero: str = ""
+    example: str = ""
 
     def model_answer(self) -> float:
         """The right number."""
@@ -138,7 +148,7 @@ class NumberExercise(Exercise):
         """Compare with the right number, then with each known mistake."""
         if answer is None or answer is ...:
             return self._not_attempted()
-        number, complaint = _number(answer)
+        number, complaint = _number(answer, self.example)
         if number is None:
             return self._unrecognised(complaint)
         if self._near(number, self.model_answer()):
@@ -239,21 +249,24 @@ class FunctionExercise(Exercise):
         right = self.observations(self.model)
         if self.agree(seen, right):
             return self._right(prints)
-        example = self._example(seen, right)
         for fault in self.faults:
             if self.agree(seen, self.observations(fault.make)):
-                return self._mistake(fault, fault.sentence, example, prints)
+                return self._mistake(fault, fault.sentence, self._example(seen, right), prints)
         if all(one.nothing for one in seen):
             return self._unrecognised(
                 "Your function returns nothing. Is the word `return` missing in front of the result?", prints
             )
+        if len(seen) > 1 and all(one.agrees(seen[0], 0.0) for one in seen):
+            return self._unrecognised(_same_for_every(self.trials()[0]), prints)
+        rounded = all(one.agrees(other, 0.01) for one, other in zip(seen, right, strict=True))
         changed = sorted({name for one in seen for name in one.changed})
         mutates = f"Your function also changes {' and '.join(f'`{name}`' for name in changed)} itself."
         checked = (
             f"It was called {len(seen)} times, with {_kinds(self.trials())}. "
             "Each result was compared with the right one."
         )
-        return self._unrecognised(example, mutates if changed else "", checked, prints)
+        shown_case = _ROUNDED if rounded else self._example(seen, right)
+        return self._unrecognised(shown_case, mutates if changed else "", checked, prints)
 
     def _example(self, seen: Sequence[Observation], right: Sequence[Observation]) -> str:
         for arguments, one, other in zip(self.trials(), seen, right, strict=True):
@@ -282,6 +295,9 @@ class FunctionExercise(Exercise):
             return "In Python a power is written with two asterisks: `x ** 2`."
         if "unsupported operand" in error and "'list'" in error:
             return "It is also called with lists. `np.array` makes an array of a list."
+        unset = _NO_VALUE_YET.match(error)
+        if unset:
+            return f"`{unset[1]}` has no value there yet. Set `{unset[1]} = 0` before the loop."
         unknown = _UNKNOWN_NAME.match(error)
         if unknown:
             return self.misnamed.get(unknown[1], "")
@@ -292,18 +308,18 @@ class FunctionExercise(Exercise):
         return "It is also called with arrays." + (" Leave out `float`." if "float" in names else "")
 
 
-def _number(answer: object) -> tuple[float | None, str]:
+def _number(answer: object, example: str) -> tuple[float | None, str]:
     """The answer as a number, or None and what to say about it."""
-    number, complaint = _read(answer)
+    number, complaint = _read(answer, example)
     if complaint in _TRUTHS:
         return None, f"Your answer is {complaint}. One number is asked for."
     return number, f"One number is asked for. Your answer is {complaint}." if complaint else ""
 
 
-def _read(answer: object) -> tuple[float | None, str]:
+def _read(answer: object, example: str) -> tuple[float | None, str]:
     """The answer as a number, or None and what it is in words."""
     if isinstance(answer, str):
-        return None, f'text, "{answer[:40]}". {_without_quotes(answer)}'
+        return None, f'text, "{answer[:40]}". {_without_quotes(answer, example)}'
     if callable(answer):
         return None, "a function. Call it, or assign its result"
     try:
@@ -315,17 +331,26 @@ def _read(answer: object) -> tuple[float | None, str]:
     if raw.dtype.kind not in "fiu":
         return None, shown(answer)
     if raw.size != 1:
-        return None, f"{raw.size} numbers at once"
+        comma = isinstance(answer, tuple) and _DECIMAL_COMMA.fullmatch(",".join(map(str, answer)))
+        return None, f"{raw.size} numbers at once{f'. {_point(comma)}' if comma else ''}"
     number = float(raw.reshape(()))
     return (number, "") if math.isfinite(number) else (None, f"{number:g}, which is not finite")
 
 
-def _without_quotes(text: str) -> str:
+def _point(comma: re.Match[str]) -> str:
+    return f"Python writes a decimal point: {comma[1]}.{comma[2]}, not {comma[1]},{comma[2]}"
+
+
+def _without_quotes(text: str, example: str) -> str:
     """What to do with text that was given for a number; `np.log(10)` and `2/10` are Python already."""
+    comma = _DECIMAL_COMMA.fullmatch(text)
+    if comma:
+        return _point(comma)
     rest = _NUMPY_NAME.sub("", text)
     if _ARITHMETIC.fullmatch(rest) and any(one.isdigit() for one in rest):
-        return "Leave out the quotation marks"
-    return "Write it in Python, for example `np.log(10)`"
+        sign = "Write the multiplication sign `*`. " if _NO_SIGN_BETWEEN.search(rest) else ""
+        return f"{sign}Leave out the quotation marks"
+    return f"Write it in Python{f', for example `{example}`' if example else ', without quotation marks'}"
 
 
 def _accepts(function: Callable[..., Any], count: int) -> bool:
@@ -361,6 +386,11 @@ def _untouched(answer: object) -> bool:
         return False
     idle = ("RESUME", "LOAD_CONST", "RETURN_", "NOP", "CACHE")
     return all(step.opname.startswith(idle) for step in dis.get_instructions(code))
+
+
+def _same_for_every(arguments: Mapping[str, Any]) -> str:
+    kind = "list" if all(type(value) is list for value in arguments.values()) else "input"
+    return f"Your function returns the same for every {kind}. Use {', '.join(f'`{name}`' for name in arguments)}."
 
 
 def _called(arguments: Mapping[str, Any]) -> str:

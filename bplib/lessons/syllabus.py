@@ -6,7 +6,7 @@ from bplib.viz.picture import Picture
 __all__ = ["SYLLABUS", "map_of_the_course"]
 
 SYLLABUS: tuple[Lesson, ...] = (
-    Lesson(0, "The loop: Forward, Loss, Backward, Update", 40, ready=True),
+    Lesson(0, "The loop: Forward, Loss, Backward, Update", 55, ready=True),
     Lesson(1, "One neuron by hand", 40, "Forward"),
     Lesson(2, "Loss functions", 45, "Loss"),
     Lesson(3, "Sensitivity", 45, "Backward"),

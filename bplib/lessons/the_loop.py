@@ -2,7 +2,7 @@
 
 >>> from bplib.lessons.the_loop import check, hint, solution
 >>> check("four-stages", "CDBA")
-✓ Right. Forward – Loss – Backward – Update: every training loop, however large, is these four lines.
+✓ Right. Every training loop, however large, has these four stages in this order: Forward – Loss – Backward – Update.
 >>> check("which-stage", "Backward").mistake
 'backward'
 """
@@ -55,6 +55,11 @@ STAGE_LINES: dict[str, str] = {
 """The lines of the loop, out of order."""
 
 _MADE = ("weights", "predictions", "loss", "gradients")
+# The notebook says these too; all of them mean one of the four.
+_ALSO_MADE = {"prediction": "predictions", "gradient": "gradients", "losses": "loss"} | dict.fromkeys(
+    ("weight", "new weights", "parameter", "parameters", "new parameters", "weights and biases"), "weights"
+)
+_LINE_FOR_STAGE = "That is the line. What is its stage called?"
 _ROUNDS = 1000
 
 
@@ -205,6 +210,8 @@ def _lists_of_numbers() -> Sequence[Mapping[str, Any]]:
 
 
 def _stage_clue(stage: str, word: str) -> str:
+    if (stage, word) == ("Backward", "weights"):
+        return "Backward changes no weight. What does it compute?"
     return {
         "Forward": "Forward runs the input through the network. What comes out at its end?",
         "Loss": "Loss compares the predictions with the targets. What is the one number called that it makes?",
@@ -240,11 +247,12 @@ _exercises = ExerciseSet(
             "Each of its numbers is multiplied by its number of w, which is (10, 1), and the products are added.",
             hints=(
                 "`X @ w` has one number for each row of X. Which row does the second number come from?",
-                "Put the row (3, 4) above w, which is (10, 1). Multiply what stands above each other.",
+                "Put the row (3, 4) above w, which is (10, 1). Multiply each number by the one below it.",
                 "The products are 3 · 10 and 4 · 1. Add them.",
             ),
             faults=matrix_product_faults(np.array([[1, 2], [3, 4]]), np.array([10, 1])),
-            checked="It was compared with the second row of X, multiplied by w number by number and added up.",
+            tolerance=1e-3,
+            example="5 * 2 + 6 * 1",
         ),
         NumberExercise(
             name="derivative-warm-up",
@@ -258,12 +266,14 @@ _exercises = ExerciseSet(
                 "The bracket is 5.5 − 3 = 2.5. Multiply it by 2.",
             ),
             faults=derivative_faults(5.5, 3.0),
-            checked="It was compared with the derivative of (w − 3)² at w = 5.5.",
+            tolerance=1e-3,
+            example="2 * (4 - 1)",
         ),
         ChoiceExercise(
             name="four-stages",
             model=_stage_lines,
-            right="Forward – Loss – Backward – Update: every training loop, however large, is these four lines.",
+            right="Every training loop, however large, has these four stages in this order: "
+            "Forward – Loss – Backward – Update.",
             why="Each line needs what the one before it made: the loss needs the prediction, the gradients need the "
             "loss, the update needs the gradients.",
             hints=(
@@ -292,21 +302,23 @@ _exercises = ExerciseSet(
                 "The new weight is 2.0 − 0.3.",
             ),
             faults=one_update_faults(2.0, 3.0, 0.1),
-            checked="It was compared with the old weight minus the learning rate times the gradient.",
+            tolerance=1e-3,
+            example="5.0 - 0.2 * 4.0",
         ),
         ChoiceExercise(
             name="which-stage",
             model=_stage_of_rate,
-            right="The learning rate says how far Update goes along the gradients; the other stages never see it.",
+            right="The learning rate says how far Update goes against the gradients; the other stages never see it.",
             why="w ← w − η · gradient is the one formula with the learning rate η in it, and it is the Update.",
             hints=(
-                "Look for η in the formulas of the four stages.",
+                "Look at the formula in Exercise 2. Which stage does it describe?",
                 "The learning rate says how long a step is. Which stage takes the step?",
                 "The formula w ← w − η · gradient gives each weight its new value. Which stage does that?",
             ),
             faults=STAGE_OF_RATE_FAULTS,
             options=STAGES,
             form='Write one stage as text, such as "Forward".',
+            nearly=dict.fromkeys(("A", "optimizer.step()", "optimizer.step"), _LINE_FOR_STAGE),
         ),
         ChoiceExercise(
             name="what-changes",
@@ -326,6 +338,7 @@ _exercises = ExerciseSet(
             once=True,
             key="stage",
             clue=_stage_clue,
+            also=_ALSO_MADE,
         ),
     ],
 )

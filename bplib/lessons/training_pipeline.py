@@ -145,6 +145,7 @@ _exercises = ExerciseSet(
             ),
             faults=chance_loss_faults(26),
             checked="It was compared with the cross-entropy of 26 classes that all get the same probability.",
+            example="np.log(10)",
         ),
         ChoiceExercise(
             name="order-the-step",

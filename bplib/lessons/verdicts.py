@@ -7,7 +7,7 @@ from typing import final
 
 from bplib.widgets.markup import in_html, paragraphs
 
-__all__ = ["Hint", "Outcome", "Says", "Solution", "Verdict"]
+__all__ = ["Hint", "Outcome", "Says", "Solution", "UnknownName", "Verdict"]
 
 
 @final
@@ -155,3 +155,35 @@ class Solution(Says):
 
     def _code(self) -> str:
         return f'<pre style="margin: 0.4em 0">{in_html(self.source)}</pre>'
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class UnknownName(Says):
+    """What is said when no exercise has the name that was asked for.
+
+    Parameters
+    ----------
+    asked : object
+        What stood in the place of the name.
+    known : tuple of str
+        The names of the exercises.
+
+    Examples
+    --------
+    >>> UnknownName("exercise 1", ("largest-rate", "gd-step"))
+    → No exercise has this name: `exercise 1`.
+    The names are "largest-rate", "gd-step".
+    """
+
+    asked: object
+    known: tuple[str, ...]
+
+    def _look(self) -> tuple[str, str, str]:
+        return "→", "No exercise has this name:", "#595959"
+
+    def _sentences(self) -> tuple[str, ...]:
+        # What is no text may be long, or hold an address.
+        name = self.asked[:40] if isinstance(self.asked, str) else type(self.asked).__name__
+        names = ", ".join(f'"{one}"' for one in self.known)
+        return f"`{name}`.", f"The names are {names}."

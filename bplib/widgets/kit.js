@@ -1,5 +1,16 @@
 // Gives stock ipywidgets controls the names a screen reader needs, and keeps the notebook's own
 // shortcuts away from them. One hidden view for each box; it looks at the box it lies in, nowhere else.
+// A message {shown, field} from Python, two CSS selectors, moves the keyboard and the page.
+
+// The tick has its room from the start, so that nothing moves when it appears. It is drawn, not written:
+// a screen reader hears aria-pressed.
+const STYLE = `
+.bplib-box .widget-toggle-button::before { content: ""; display: inline-block; box-sizing: border-box; width: 0.4em;
+  height: 0.75em; margin: 0 0.45em 0.1em 0; border: solid transparent; border-width: 0 2px 2px 0;
+  transform: rotate(45deg); vertical-align: middle; }
+.bplib-box .widget-toggle-button.mod-active::before { border-color: currentColor; }
+.bplib-box .widget-toggle-button.mod-active { font-weight: bold; box-shadow: inset 0 0 0 2px currentColor; }
+`;
 
 function put(element, name, value) {
   if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
@@ -19,6 +30,30 @@ function nameSliders(box) {
   }
 }
 
+/** The value beside a slider over positions looks like a field and takes no value: reading only. */
+function closeReadouts(box) {
+  for (const readout of box.querySelectorAll(".bplib-positions .widget-readout")) {
+    put(readout, "contenteditable", "false");
+    put(readout, "tabindex", "-1");
+  }
+}
+
+/** Waits until both are there to be seen: the messages that show them may still be under way. */
+async function lead(box, { shown, field }) {
+  const seen = (element) => element && element.getClientRects().length;
+  for (let frame = 0; frame < 60; frame++) {
+    const part = box.querySelector(shown), next = box.querySelector(field);
+    if (seen(part) && seen(next)) {
+      next.focus({ preventScroll: true });
+      await Promise.all([...part.querySelectorAll("img")].map((picture) => picture.decode().catch(() => null)));
+      const high = part.getBoundingClientRect().height > 0.8 * window.innerHeight;
+      part.scrollIntoView({ block: high ? "start" : "nearest" });
+      return;
+    }
+    await new Promise(requestAnimationFrame);
+  }
+}
+
 function nameGroups(box) {
   for (const group of box.querySelectorAll(".widget-toggle-buttons")) {
     const label = group.querySelector(".widget-label");
@@ -30,10 +65,15 @@ function nameGroups(box) {
   }
 }
 
-function render({ el }) {
+function render({ model, el }) {
   el.style.display = "none";
+  const style = document.createElement("style");
+  style.textContent = STYLE;
+  el.append(style);
   let box = null;
-  const name = () => { nameSliders(box); nameGroups(box); };
+  const name = () => { nameSliders(box); nameGroups(box); closeReadouts(box); };
+  const told = (message) => { if (box) lead(box, message); };
+  model.on("msg:custom", told);
   // Runs after all handlers of the same change, so the read-out is the new one. Writing an equal
   // value is avoided in put(), hence it cannot wake itself for ever.
   const observer = new MutationObserver(name);
@@ -42,12 +82,12 @@ function render({ el }) {
     if (!box) { waiting = requestAnimationFrame(attach); return; }
     observer.observe(box, {
       subtree: true, childList: true, characterData: true,
-      attributes: true, attributeFilter: ["aria-valuetext", "aria-valuenow", "class"],
+      attributes: true, attributeFilter: ["aria-valuetext", "aria-valuenow", "class", "contenteditable"],
     });
     name();
   };
   let waiting = requestAnimationFrame(attach);
-  return () => { cancelAnimationFrame(waiting); observer.disconnect(); };
+  return () => { cancelAnimationFrame(waiting); observer.disconnect(); model.off("msg:custom", told); };
 }
 
 export default { render };

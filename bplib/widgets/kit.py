@@ -23,7 +23,7 @@ _open_boxes: dict[str, "Twin"] = {}
 
 @final
 class _Names(anywidget.AnyWidget):
-    """Hidden: names the controls of the box it lies in for screen readers."""
+    """Hidden: names the controls of the box it lies in for screen readers, and moves the keyboard."""
 
     _esm = traitlets.Unicode(_NAMES_JS).tag(sync=True)
 
@@ -48,7 +48,8 @@ class Twin(ipw.VBox):
     ) -> None:
         if name is not None and name in _open_boxes:
             _open_boxes[name].close()
-        super().__init__([*children, _Names(layout=ipw.Layout(display="none"))])
+        self._names = _Names(layout=ipw.Layout(display="none"))
+        super().__init__([*children, self._names])
         self.add_class("bplib-box")
         self._links = list(links)
         self._box_name = name
@@ -58,6 +59,16 @@ class Twin(ipw.VBox):
     def picture(self) -> Picture:
         """The static twin of what the box shows at this moment."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its static twin is. Define picture().")
+
+    def lead_to(self, shown: str, field: str) -> None:
+        """Put the keyboard into a field of the box, and bring another part of it into sight.
+
+        Parameters
+        ----------
+        shown, field : str
+            CSS selectors of the two, within the box. A part higher than the window shows its beginning.
+        """
+        self._names.send({"shown": shown, "field": field})
 
     def close(self) -> None:
         """Close the box and all that it owns: children, layouts, styles and links."""
@@ -168,7 +179,7 @@ def position_slider(
             f"position_slider: {description!r} needs at least two labels, all different, "
             f"got {len(labels)} of which {len(set(labels))} differ."
         )
-    return ipw.SelectionSlider(
+    slider = ipw.SelectionSlider(
         options=list(labels),
         index=index,
         description=description,
@@ -177,6 +188,8 @@ def position_slider(
         style=dict(_LABELS),
         layout=ipw.Layout(width="100%", max_width=max_width),
     )
+    slider.add_class("bplib-positions")
+    return slider
 
 
 def dropdown(options: Sequence[tuple[str, Any]], value: Any, description: str) -> ipw.Dropdown:

@@ -24,6 +24,8 @@ _NODE = 34.0
 _LOOPS = (200, 500, 1000, 2000, 5000, 10_000, 20_000)
 _HEIGHTS = (0.5, 1.0, 2.0, 5.0)
 _DRAWN = 1000
+_GUESSING = 0.25
+_GUESSING_WORDS = "0.25: the loss of always answering 0.5"
 
 Floats = npt.NDArray[np.float64]
 
@@ -170,8 +172,8 @@ def _errors(state: State, at: Floats, rows: Floats) -> list[Mark]:
 def _losses(state: State) -> Panel:
     count = len(state.losses)
     width = next((n for n in _LOOPS if n >= count), _LOOPS[-1])
-    marks: list[Mark] = [Rule(0.25, "horizontal", text="0.25: the loss of always answering 0.5")]
-    top = _HEIGHTS[0]
+    marks: list[Mark] = [Rule(_GUESSING, "horizontal")]
+    top, drawn, heights = _HEIGHTS[0], np.zeros(0, dtype=int), np.zeros(0)
     if count:
         # Above this every curve has left the picture; infinity itself cannot be drawn.
         heights = np.minimum(np.nan_to_num(np.array(state.losses), nan=1e6, posinf=1e6), 1e6)
@@ -179,8 +181,19 @@ def _losses(state: State) -> Panel:
         drawn = np.unique(np.linspace(0, count - 1, min(count, _DRAWN)).astype(int))
         marks.append(Path(np.stack([drawn + 1.0, heights[drawn]], axis=-1), "loss"))
         marks.append(Points([[count, heights[-1]]], "loss", size=8))
+    marks.append(_about_guessing(drawn + 1.0, heights[drawn], width, top))
     x, y = Axis(-0.02 * width, width, label="loop"), Axis(0, top, label="loss")
     return Panel(_LOSSES, x, y, tuple(marks), _loss_title(state))
+
+
+def _about_guessing(loops: Floats, heights: Floats, width: int, top: float) -> Text:
+    """The words at the line of the loss 0.25: above it, or below it where the curve runs above; over all else."""
+    beside = heights[loops > 0.15 * width] - _GUESSING
+    line = 20 / _LOSSES.height * top
+    taken_above, taken_below = np.any((beside > 0) & (beside < line)), np.any((beside < 0) & (beside > -line))
+    below = bool(taken_above and not taken_below and line < _GUESSING)
+    place = [[width, _GUESSING]]
+    return Text(place, _GUESSING_WORDS, anchor="right", shift=(-4, 9 if below else -9), plate=not below)
 
 
 def _loss_title(state: State) -> str:

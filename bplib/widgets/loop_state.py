@@ -265,8 +265,10 @@ def _loops(state: State, n: int, skip: bool) -> State:
     if left and following(ended):
         # All loops but the last leave nothing behind except their loss.
         ended = _to_the_end(_train(ended, left - 1))
-    before = state.losses[-1] if state.losses else None
-    note = ("loops", n, ended.updates - state.updates, before)
+    updates = ended.updates - state.updates
+    # Without an update all these loops have one loss; an earlier one belonged to other weights.
+    before = ended.losses[-1] if not updates else state.losses[-1] if state.losses else None
+    note = ("loops", n, updates, before)
     return replace(ended, skip_update=state.skip_update, note=note)
 
 

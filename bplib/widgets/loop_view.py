@@ -280,7 +280,7 @@ def loop_stepper(
     True
     >>> stepper.loops(100)
     >>> stepper.sentence
-    '100 loops, 100 updates: the loss fell from 0.3374 to 0.0087. The predictions are from ... Next: Forward.'
+    '100 loops, 100 updates: the loss fell from 0.3374 to 0.0087. The predictions shown ... Next: Forward.'
     >>> stepper.close()
 
     References

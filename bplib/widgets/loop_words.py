@@ -111,7 +111,7 @@ def _loops(state: State, loops: int, updates: int, before: float | None) -> str:
     course = f"fell from {number(first, 4)} to" if last < first else f"grew from {number(first, 4)} to"
     if last == first:
         course = "stays at" if loops > 1 else "is"
-    old = " The predictions are from before the last one." if state.stale else ""
+    old = " The predictions shown were made before the last Update." if state.stale else ""
     return f"{_many(loops, 'loop')}, {_many(updates, 'update')}: the loss {course} {number(last, 4)}.{old}"
 
 

@@ -1,14 +1,13 @@
 """Predict first, then look: a question whose answer is stored before the outcome is shown."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, final
+from dataclasses import replace
+from typing import Any, Protocol, final
 
 import ipywidgets as ipw
 
-from bplib.errors import DomainError
 from bplib.viz.picture import Picture
+from bplib.widgets.gate_state import Event, Question, State, reduce
 from bplib.widgets.kit import Twin, button, toggle
 from bplib.widgets.markup import paragraphs
 
@@ -16,6 +15,7 @@ __all__ = ["Event", "PredictionGate", "PredictionStore", "Question", "State", "r
 
 _ROW = "display: flex; flex-wrap: wrap; gap: 0.8em; max-width: 46em; line-height: 1.5"
 _CARD = "flex: 1 1 14em; border: 1px solid currentColor; border-radius: 4px; padding: 0.2em 1em"
+_FOLD = "Outcome (predict first)"
 # MathJax leaves these classes alone, so that a $ in an answer stays a $.
 _PLAIN = "mathjax_ignore tex2jax_ignore"
 
@@ -37,170 +37,11 @@ class PredictionStore(Protocol):
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and what comes out.
-
-    Parameters
-    ----------
-    text : str
-        The question.
-    answer : str or float
-        What is true: one of `options`, or a number.
-    outcome : str
-        The same as a sentence, computed from a real run.
-    because : str
-        A model sentence, "Because …", to compare one's own with.
-    options : tuple of str
-        What can be chosen; empty if a number is asked for.
-    tolerance : float
-        How far off a number may be, relative to `answer`, and still agree with it.
-    picture : Picture, optional
-        The outcome drawn; shown below the words.
-
-    Raises
-    ------
-    DomainError
-        If `answer` is not among the options, or is no finite number where there are none.
-    """
-
-    text: str
-    answer: str | float
-    outcome: str
-    because: str
-    options: tuple[str, ...] = ()
-    tolerance: float = 0.1
-    picture: Picture | None = None
-
-    def __post_init__(self) -> None:
-        if self.options and self.answer not in self.options:
-            raise DomainError(f"Question: the answer {self.answer!r} is none of the options {list(self.options)}.")
-        if not self.options and (isinstance(self.answer, str) or not math.isfinite(self.answer)):
-            raise DomainError(f"Question: without options the answer must be a finite number, got {self.answer!r}.")
-
-    def agrees(self, prediction: str | float) -> bool:
-        """Whether a prediction is what came out.
-
-        Parameters
-        ----------
-        prediction : str or float
-
-        Returns
-        -------
-        bool
-        """
-        if isinstance(prediction, str) or isinstance(self.answer, str):
-            return prediction == self.answer
-        return math.isclose(prediction, self.answer, rel_tol=0.0, abs_tol=self.tolerance * abs(self.answer))
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a learner stands at a gate.
-
-    Attributes
-    ----------
-    stage : {"asking", "revealed", "compared"}
-        Before the outcome; with it; with the model sentence too.
-    prediction : str, float or None
-        What is chosen so far, a number still as it was typed; None if nothing is, or if it was skipped.
-    reason, because : str
-        The learner's sentences before and after.
-    skipped : bool
-    message : str
-        What is to be said now; empty most of the time.
-    """
-
-    stage: Literal["asking", "revealed", "compared"] = "asking"
-    prediction: str | float | None = None
-    reason: str = ""
-    because: str = ""
-    skipped: bool = False
-    message: str = ""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something a learner does.
-
-    Parameters
-    ----------
-    kind : {"predict", "reason", "store", "skip", "because", "compare"}
-    value : str
-        What was chosen or written.
-    """
-
-    kind: Literal["predict", "reason", "store", "skip", "because", "compare"]
-    value: str = ""
-
-
-def reduce(state: State, event: Event, question: Question) -> State:
-    """Give the state after an event; nothing is drawn, stored or changed.
-
-    Parameters
-    ----------
-    state : State
-    event : Event
-        One that makes no sense in this state changes nothing.
-    question : Question
-
-    Returns
-    -------
-    State
-
-    Examples
-    --------
-    >>> question = Question("How many?", 2.0, "There are two.", "Because one and one make two.")
-    >>> state = reduce(State(), Event("predict", "2,1"), question)
-    >>> reduce(state, Event("store"), question)
-    State(stage='revealed', prediction=2.1, reason='', because='', skipped=False, message='')
-    """
-    if state.stage == "asking":
-        return _asked(state, event, question)
-    if event.kind == "because":
-        return replace(state, because=event.value.strip(), message="")
-    # The button stays, and can be pressed again: a button that hides when pressed drops the keyboard's focus.
-    if event.kind == "compare":
-        if not state.because:
-            return replace(state, message="Write your own sentence first. It is only compared by you.")
-        return replace(state, stage="compared", message="")
-    return state
-
-
-def _asked(state: State, event: Event, question: Question) -> State:
-    if event.kind == "predict":
-        return replace(state, prediction=event.value.strip() or None, message="")
-    if event.kind == "reason":
-        return replace(state, reason=event.value.strip())
-    if event.kind == "skip":
-        return replace(state, stage="revealed", prediction=None, skipped=True, message="")
-    if event.kind == "store":
-        return _stored(state, question)
-    return state
-
-
-def _stored(state: State, question: Question) -> State:
-    if state.prediction is None:
-        ask = "Choose one of the options" if question.options else "Type a number"
-        return replace(state, message=f"{ask} first, or press Skip.")
-    if question.options:
-        return replace(state, stage="revealed", message="")
-    try:
-        number = float(str(state.prediction).replace(",", ".").replace("−", "-"))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        return replace(state, message=f"`{str(state.prediction)[:40]}` is not a number. Type one such as 2.5.")
-    return replace(state, stage="revealed", prediction=number, message="")
-
-
-@final
 class PredictionGate(Twin):
     """Asks for a prediction, stores it, and only then shows the outcome beside it.
 
-    The static twin, for places without a kernel, shows the outcome with the question above it.
+    The static twin, for places without a kernel and before the first run, shows the question with its options;
+    the outcome is folded below them.
 
     Parameters
     ----------
@@ -258,7 +99,7 @@ class PredictionGate(Twin):
         self._show()
         if before.stage == "asking" and self.state.stage == "revealed":
             # The pressed button is gone; the keys must not fall through to the notebook's shortcuts.
-            self._because.focus()
+            self.lead_to(".bplib-outcome", ".bplib-because textarea")
 
     def words(self) -> tuple[str, ...]:
         """Question, options and outcome in words, whatever the learner predicted.
@@ -279,7 +120,9 @@ class PredictionGate(Twin):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         live = ipw.VBox._repr_mimebundle_(self, **kwargs) or {}
         words = self.words()
-        still = {"text/html": f"<div>{paragraphs(words)}{self._drawn()}</div>", "text/plain": "\n".join(words)}
+        first = 2 if self.question.options else 1
+        folded = f"<details><summary>{_FOLD}</summary>{paragraphs(words[first:])}{self._drawn()}</details>"
+        still = {"text/html": f"<div>{paragraphs(words[:first])}{folded}</div>", "text/plain": "\n".join(words)}
         return {**live, **still}, {}
 
     def _make_controls(self) -> None:
@@ -297,6 +140,8 @@ class PredictionGate(Twin):
         self._asking = ipw.VBox([self._answer, self._reason, ipw.HBox([store, skip])])
         self._message = ipw.HTML()
         self._cards = ipw.HTML()
+        self._cards.add_class("bplib-outcome")
+        self._because.add_class("bplib-because")
         self._compare = button("Compare with a model sentence", lambda: self.dispatch(Event("compare")))
         self._model = ipw.HTML()
         self._revealed = ipw.VBox([self._cards, self._because, self._compare, self._model])

@@ -1,10 +1,11 @@
 # %% [markdown] id="title" tags=["core"]
 # # 00 · The loop
 #
-# **Run all cells first: menu *Run › Run All Cells*.** The pictures then come alive, and nothing you can do here breaks
-# anything.
+# **Run all cells first: menu *Run › Run All Cells*. Then scroll back up to here.** The pictures come alive, and nothing you
+# can do breaks anything.
 #
-# 40 minutes: 10 to warm up, 10 to read, 10 to predict and try, 10 to do.
+# 55 minutes: 15 to warm up, 15 to read, 15 to predict and try, 10 to do. A short way through: leave out the warm-up and the
+# result from 1986.
 #
 # After this notebook you can
 #
@@ -31,18 +32,25 @@ from bplib.lessons.the_loop import check, hidden_units, hint, loop_stepper, pred
 # |---|---|---|
 # | **Forward** | the input runs through the network | the **prediction** |
 # | **Loss** | the prediction is compared with the **target**, the right answer | the **loss**: one number, the larger the worse |
-# | **Backward** | the error runs back through the network, layer by layer | the **gradient**: how the loss reacts to each parameter |
-# | **Update** | each parameter moves a little, so that the loss falls | new parameters |
+# | **Backward** | the error runs back through the network, layer by layer | the **gradients**: for each parameter, how fast the loss grows when that parameter grows |
+# | **Update** | each parameter moves a little, in the direction in which the loss falls | new parameters |
 #
-# And again from the top. The third stage gave the method its name: *backpropagation* is short for *backward propagation
-# of errors*. It finds out, for thousands of parameters at once, which way each of them should move. The whole course
-# is about these four stages.
+# And again from the top, hundreds of times. A gradient is a derivative, one for each parameter. The third stage gave the
+# method its name: *backpropagation* is short for *backward propagation of errors*. It finds out, for thousands of parameters at
+# once, which way each of them should move. The whole course is about these four stages.
 
 # %% [markdown] id="map-text" tags=["core"]
 # ## The map
 #
 # The notebooks of the course lie on the four stages. The blue ones are ready; the numbers on the right are minutes. The
-# signs in the boxes stand for the six **key components** of learning, and each sign means the same everywhere.
+# signs in the boxes stand for the six **key components** of learning, and each sign means the same everywhere:
+#
+# - ● the **loss function** says in one number how wrong the prediction is;
+# - ▲ the **gradients** say how fast the loss grows with each parameter;
+# - ∂ the **chain rule** is how Backward gets them, layer by layer;
+# - ▶ the **optimization algorithm**, in short the *optimizer*, decides how the gradients change the parameters;
+# - η the **learning rate** (the letter is called "eta") says how far one step goes;
+# - ◆ the **weight updates** are these steps.
 
 # %% id="map" tags=["core"]
 map_of_the_course()
@@ -55,16 +63,17 @@ map_of_the_course()
 # - **Do**: some cells hold three dots, `...`. Replace the dots by your answer and run the cell (*Shift* + *Enter*).
 # - **Check**: run the cell below it, which begins with `check`. It does not only say right or wrong: it says which
 #   mistake your answer looks like.
-# - **Stuck?** Type `hint("…")` with the name of the exercise into a new cell and run it, more than once if you like.
-#   `solution("…")` shows one way, and why it is right.
+# - **Stuck?** Type `hint("four-stages")` into a new cell and run it; the name stands in the line with `check`. Run it again
+#   for a stronger hint. `solution("four-stages")` shows one way, and why it is right.
 #
-# You work in your own copy. A mess is no problem: `python course.py reset 00` gives you a fresh copy and keeps the old
-# one beside it. Your answers and predictions stay in the folder `my` on this machine; nothing is sent anywhere.
+# You work in your own copy. A mess is no problem: type `python course.py reset 00` in a terminal, in the folder of the course.
+# It gives you a fresh copy and keeps the old one beside it. Your answers and predictions stay in the folder `my` on this
+# machine; nothing is sent anywhere.
 
 # %% [markdown] id="before-you-start" tags=["core"]
-# ## Before you start: ten minutes
+# ## Before you start
 #
-# You need a little Python, a little NumPy, and what a derivative is. Three small tasks show whether it is all there.
+# You need a little Python, a little NumPy, and you should know what a derivative is. Three small tasks show whether it is all there.
 # If one of them is new to you, open *What you need* first.
 
 # %% [markdown] id="python-warm-up-text" tags=["core"]
@@ -141,9 +150,13 @@ check("derivative-warm-up", derivative)
 # |---|---|---|---|---|
 # | **target** | 0 | 1 | 1 | 0 |
 #
-# The network has two inputs, three **hidden units** in the middle, and one output. Each line between them has a
-# **weight**, each unit a **bias**: together 13 parameters, drawn at random. (The 0 in `default_rng(0)` says which random
-# numbers, so that you see the same ones as here.)
+# The network has two inputs, three **hidden units** in the middle, and one output. A unit multiplies each of its inputs by
+# a **weight**, adds the products and a **bias**; a hidden unit then bends the sum into the range from −1 to 1. That makes
+# 9 weights and 4 biases, 13 parameters. They begin as random numbers. (The 0 in `default_rng(0)` says which ones, so that you
+# see the same as here.)
+#
+# In the code, `Linear` is a layer of units, `Tanh` the bending, `mse` ("mean squared error") the mean of the squared
+# differences. `SGD` is the simplest optimizer, and `lr` its learning rate η.
 #
 # The cell goes through the loop once. Four stages, four lines.
 
@@ -175,25 +188,39 @@ predict_backward_only(stepper)
 # %% [markdown] id="stepper-how" tags=["core"]
 # ## The loop stepper
 #
-# This is the network for XOR, with all its numbers. Press the four stages one after the other and watch what changes at
-# each. The line below the picture says it in words.
+# This is the network for XOR, with all its numbers: the inputs $x_1$ and $x_2$, the hidden units $h_1$ to $h_3$, the
+# prediction $\hat y$. The number on a line is its weight, $b$ is a bias; below each stands its gradient ▲ after
+# Backward, and after Update what was added ◆. The line of words below the picture says what happened and what comes next.
+#
+# The **loss curve** on the right shows the loss of each loop, from left to right. Falling: the network learns. Flat: it does
+# not.
 #
 # Three goals:
 #
 # 1. Go through one loop by hand. Which stage changes the weights? When do the predictions change?
-# 2. Press *100 loops* until all four predictions are close to their targets. Where is the loss curve steepest?
+# 2. Press *100 loops* until all four predictions are close to their targets. Where does the loss curve fall, where is it flat?
 # 3. Press *Reset*, switch on *skip update*, and press *100 loops*. What does the curve say now?
 #
-# *Step back* undoes the last press. Everything works with the *Tab*, *Enter* and arrow keys too.
+# *Step back* undoes the last press. Everything works with the *Tab*, *Enter*, space and arrow keys too.
 
 # %% id="loop-stepper" tags=["core", "widget"]
 stepper
 
+# %% [markdown] id="stepper-compare" tags=["core"]
+# <details><summary>Compare your three answers</summary>
+#
+# 1. Only Update changes the weights. The predictions change at the next Forward, not before.
+# 2. The curve falls at once, in the first few loops, then lies flat near 0.25 for a while: the network answers about 0.5 to
+#    everything. Then it finds the pattern, and the curve falls again. After 100 loops the loss is below 0.01.
+# 3. The curve is a flat line. The gradients are computed 100 times, and nobody uses them.
+# </details>
+
 # %% [markdown] id="backward-only-text" tags=["core", "slide"]
 # ## What Backward does, and what it does not do
 #
-# The next cell does what the prediction was about. The first loop leaves out the last line, the second has all four.
-# `zero_grad` clears the gradients of the round before.
+# The next cell does what the prediction was about. The function goes round the loop with or without Update: `if update`
+# decides. The line with `zero_grad` clears the gradients of the round before; otherwise the new ones would be added to
+# them.
 
 # %% id="backward-only" tags=["core"]
 def loss_after(rounds, update):
@@ -214,7 +241,7 @@ print(f"1,000 times without Update  {loss_after(1000, update=False):.4f}")
 print(f"1,000 times with Update     {loss_after(1000, update=True):.4f}")
 
 # %% [markdown] id="backward-only-why" tags=["core"]
-# Backward computes gradients and changes no parameter. With the same parameters, the next Forward gives the same
+# (0.0000 means: less than 0.00005.) Backward computes gradients and changes no parameter. With the same parameters, the next Forward gives the same
 # predictions, and the loss stays. **Backward finds the way, Update takes the step.** That is why this course
 # never says "backpropagation trains the network": it takes all four stages.
 
@@ -243,8 +270,8 @@ check("four-stages", four_stages)
 # %% [markdown] id="one-update-text" tags=["core"]
 # ## Exercise 2: one update
 #
-# The update takes a small step against the gradient: the new weight is the old one minus the **learning rate** η ("eta")
-# times the gradient,
+# The update takes a small step against the gradient: the new weight is the old one minus the learning rate η times the
+# gradient,
 #
 # $$w \leftarrow w - \eta \cdot \text{gradient}$$
 #
@@ -277,7 +304,9 @@ check("which-stage", which_stage)
 #
 # Each stage makes one thing new and leaves the other three as they are. Give each stage its word: `"weights"`,
 # `"gradients"`, `"predictions"` or `"loss"`. ("Weights" means all parameters, the biases too.)
-# Write a dictionary: `{"Forward": …, "Loss": …, "Backward": …, "Update": …}`.
+# Write a dictionary, with a word in place of each `...`:
+#
+# `{"Forward": ..., "Loss": ..., "Backward": ..., "Update": ...}`
 
 # %% id="what-changes" tags=["core", "task"]
 # BEGIN SOLUTION
@@ -291,7 +320,8 @@ check("what-changes", what_changes)
 # ## A result from 1986: why the middle layer matters
 #
 # In 1969 Marvin Minsky and Seymour Papert showed what networks without hidden units cannot do; XOR is the smallest example.
-# In 1986 David Rumelhart, Geoffrey Hinton and Ronald Williams showed that backpropagation can train the hidden units.
+# In 1986 David Rumelhart, Geoffrey Hinton and Ronald Williams showed how the gradients from backpropagation let hidden units
+# learn.
 #
 # The cell trains networks with 1, 2, 3, 4 and 8 hidden units on XOR. Each gets 100 random starts. A start is *solved* when
 # all four predictions are within 0.1 of their targets, in at most 5,000 updates.
@@ -315,22 +345,27 @@ hidden_units().picture()
 # *Try it:* in the loop stepper, press *Forward*, *Loss*, *Backward* and look at the weights.
 #
 # *Why it fails:* every weight is what it was. Backward attaches a gradient to each of them, and only Update
-# uses it. The two can even be exchanged one by one: the same gradients can serve another way of updating, and the same
-# update could get its gradients in another, slower way.
+# uses it. You can change one without the other: the same gradients work with another update rule (notebooks 08 and 09).
 
 # %% [markdown] id="reading-the-slides" tags=["core"]
 # ## Reading the slides
 #
 # Many slides say it like this: *Backpropagation, short for backward propagation of errors: calculate the error, compute the
 # gradient of the error with respect to each parameter, propagate it backward through the layers. Purpose: modify
-# weights and biases so that the output matches the ground truth.* Read it with care:
+# weights and biases so that the output matches the ground truth; learn patterns by updating parameters in the direction of
+# decreasing error, iteratively.* Read it with care:
 #
-# - *Calculate the error*: these are Forward and Loss. *Ground truth* is what this course calls the target.
-# - *Compute the gradient, propagate it backward*: one thing, not two. The gradients of the early layers come from those of
-#   the later ones, so they are computed while going back.
-# - *Purpose: modify weights and biases*: that is what the gradients are for. The one who modifies is Update.
-# - *Optimization algorithms handle the backpropagation for us*: no. Backpropagation computes the gradients, the
-#   optimization algorithm uses them.
+# - *Calculate the error*: these are Forward and Loss. The *error* is the difference between prediction and target, the loss is
+#   the one number made of all errors. *Ground truth* is what this course calls the target.
+# - *Compute the gradient, propagate it backward*: one thing, not two. Backward first asks how the loss reacts to the output
+#   of the last layer, from that how it reacts to the layer before, and so on back. At each layer it gets the gradients
+#   of the weights there. The rule for each such step is the chain rule (notebook 04).
+# - *Modify weights and biases*: that is what the gradients are for. Update does it.
+# - *Learn patterns, iteratively*: the loop, many times. Each Update goes against the gradient; after many of them the
+#   network has found what the examples have in common.
+#
+# Some slides also say: *optimization algorithms handle the backpropagation for us*. They do not. Backpropagation computes
+# the gradients, the optimization algorithm uses them.
 
 # %% [markdown] id="recall" tags=["core"]
 # ## Without looking

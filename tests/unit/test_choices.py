@@ -52,6 +52,13 @@ def test_a_half_filled_choice_is_not_attempted() -> None:
     assert CURVES.judge({0.03: ...}).outcome is Outcome.NOT_ATTEMPTED
 
 
+def test_empty_places_are_named_when_none_is_filled() -> None:
+    verdict = CHANGES.judge(dict.fromkeys(CHANGES.places, ...))
+    assert verdict.outcome is Outcome.NOT_ATTEMPTED
+    assert verdict.sentences[0] == "Still empty: Forward, Loss, Backward, Update."
+    assert "Still empty" not in repr(CHANGES.judge(...))
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -133,6 +140,8 @@ MADE = dict(zip(CHANGES.places, CHANGES.model_answer(), strict=True))
 @pytest.mark.parametrize(
     "answer",
     [MADE, {stage.lower(): word.upper() for stage, word in MADE.items()}, dict(reversed(MADE.items())),
+     MADE | {"Forward": "prediction", "Backward": "Gradient"}, MADE | {"Update": "parameters"},
+     MADE | {"Update": "weights and  biases"}, MADE | {"Update": " New parameters"},
      {f" {stage}": word for stage, word in MADE.items()}, tuple(MADE.values())],
 )  # fmt: skip
 def test_a_dictionary_of_words_may_be_written_in_many_ways(answer: object) -> None:
@@ -146,6 +155,8 @@ def test_a_dictionary_of_words_may_be_written_in_many_ways(answer: object) -> No
         ("CDBA", 'Your answer is text. Write a dictionary with the stage first: `{"Forward": "weights", …}`.'),
         (MADE | {"Update": "loss"}, "The answer holds `loss` twice. "
                                     "Use each of `weights`, `predictions`, `loss`, `gradients` once."),
+        (MADE | {"Backward": "prediction"}, "The answer holds `predictions` twice. "
+                                            "Use each of `weights`, `predictions`, `loss`, `gradients` once."),
         (MADE | {"Update": "steps"}, "The answer holds `steps`. "
                                      "You can choose from `weights`, `predictions`, `loss`, `gradients`."),
         ({"Loss": "loss", "Update": "weights"}, "Add the missing stages: Forward, Backward."),
@@ -176,3 +187,22 @@ def test_each_wrong_stage_has_its_own_sentence() -> None:
 
 def test_the_solution_of_a_dictionary_is_a_dictionary() -> None:
     assert CHANGES.solution().source == f"what_changes = {MADE}"
+
+
+def test_weights_for_backward_and_update_is_a_misconception_and_not_only_a_word_used_twice() -> None:
+    verdict = CHANGES.judge(MADE | {"Backward": "parameters"})
+    assert (verdict.mistake, verdict.code) == ("backward-changes-weights", "M1")
+    assert verdict.sentences[0].endswith("Backward changes no weight. What does it compute?")
+    other = CHANGES.judge(MADE | {"Forward": "loss", "Loss": "predictions", "Backward": "weights"})
+    assert other.sentences[:2] == (
+        "The answer holds `weights` twice. Use each of `weights`, `predictions`, `loss`, `gradients` once.",
+        "Backward changes no weight. What does it compute?",
+    )
+
+
+@pytest.mark.parametrize("answer", ["A", "a", "optimizer.step()", " optimizer.step() "])
+def test_the_line_of_the_right_stage_is_nearly_the_answer(answer: str) -> None:
+    verdict = STAGE.judge(answer)
+    assert verdict.outcome is Outcome.UNRECOGNISED
+    assert verdict.sentences[0] == "That is the line. What is its stage called?"
+    assert STAGE.judge("B").sentences[0].startswith("The answer holds `B`.")

@@ -164,6 +164,7 @@ def test_wrong_means_of_squares_worked_out_by_hand() -> None:
     # Of 1, −2, 4, 7: the squares are 1, 4, 16, 49, their sum is 70.
     assert {fault.name: pytest.approx(fault.make([1, -2, 4, 7])) for fault in MEAN_OF_SQUARES_FAULTS} == {
         "sum-for-mean": 70,
+        "list-of-squares": [1, 4, 16, 49],
         "square-of-the-mean": 6.25,
         "square-of-the-sum": 25,
         "one-too-few": 70 / 3,
@@ -207,6 +208,7 @@ def test_wrong_derivatives_worked_out_by_hand() -> None:
         "divided-by-two": 1.25,
         "derived-twice": 2,
         "where-the-loss-is-smallest": 3,
+        "example-above": 10,
     }
     nudged = ((5.5 + 1e-6 - 3) ** 2 - (5.5 - 1e-6 - 3) ** 2) / 2e-6
     assert WARM_UPS["derivative-warm-up"].model_answer() == pytest.approx(nudged) == 5
@@ -224,6 +226,10 @@ def test_wrong_updates_worked_out_by_hand() -> None:
         "weight-and-gradient-swapped": 2.8,
         "rate-times-everything": -0.1,
         "nothing-changes": 2,
+        "step-times-weight": 1.4,
+        "everything-multiplied": 0.6,
+        "gradient-minus-step": 2.7,
+        "weight-plus-gradient": 5,
     }
     assert WARM_UPS["one-update"].model_answer() == pytest.approx(1.7)
 

@@ -292,7 +292,7 @@ def test_a_function_of_a_list_may_use_python_or_numpy() -> None:
 
 
 def test_a_list_is_shown_as_it_was_handed_in() -> None:
-    verdict = SQUARES.judge(lambda numbers: 12)
+    verdict = SQUARES.judge(lambda numbers: 11 + numbers[0])
     assert verdict.sentences[:2] == (
         "With numbers = [1, 2, 3] it returns 12; 4.66667 is right.",
         "It was called 4 times, with lists and with arrays. Each result was compared with the right one.",
@@ -319,6 +319,12 @@ def test_a_list_may_be_spoilt_in_any_way(do: Callable[[list[Any]], None]) -> Non
     assert observe(do, {"numbers": [1.0, 2.0]}).changed == ("numbers",)
 
 
+def total_without_a_start(numbers: Any) -> Any:
+    for number in numbers:
+        total = total + number**2  # type: ignore[has-type]  # noqa: F821
+    return total / len(numbers)
+
+
 @pytest.mark.parametrize(
     ("function", "advice"),
     [
@@ -327,9 +333,36 @@ def test_a_list_may_be_spoilt_in_any_way(do: Callable[[list[Any]], None]) -> Non
             lambda numbers: np.mean(numbers**2),
             "It is also called with lists. `np.array` makes an array of a list.",
         ),
+        (total_without_a_start, "`total` has no value there yet. Set `total = 0` before the loop."),
     ],
 )
-def test_two_errors_of_beginners_get_advice(function: Callable[..., Any], advice: str) -> None:
+def test_three_errors_of_beginners_get_advice(function: Callable[..., Any], advice: str) -> None:
     verdict = SQUARES.judge(function)
     assert verdict.outcome is Outcome.RAISED
     assert verdict.sentences[2] == advice
+
+
+@pytest.mark.parametrize("number", [14 / 3, 4.667, 12])
+def test_a_function_that_looks_at_no_input_hears_so(number: float) -> None:
+    verdict = SQUARES.judge(lambda numbers: number)
+    assert verdict.outcome is Outcome.UNRECOGNISED
+    assert verdict.sentences == (
+        "Your function returns the same for every list. Use `numbers`.",
+        'Next: run `hint("python-warm-up")` in a new cell.',
+    )
+    assert STEP.judge(lambda w, gradient, lr: 1.7).sentences[0] == (
+        "Your function returns the same for every input. Use `w`, `gradient`, `lr`."
+    )
+
+
+def test_a_function_that_rounds_hears_so_and_no_quarrel_over_digits() -> None:
+    verdict = SQUARES.judge(lambda numbers: round(float(np.mean(np.square(numbers))), 3))
+    assert verdict.outcome is Outcome.UNRECOGNISED
+    assert verdict.sentences[0] == (
+        "Your results are close, but not exact. Does your function round? Return the result as it is."
+    )
+
+
+def test_a_list_of_the_squares_is_a_known_mistake_as_an_array_too() -> None:
+    assert SQUARES.judge(lambda numbers: [number**2 for number in numbers]).mistake == "list-of-squares"
+    assert SQUARES.judge(lambda numbers: np.array(numbers) ** 2).mistake == "list-of-squares"

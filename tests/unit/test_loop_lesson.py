@@ -11,7 +11,7 @@ from bplib import losses, nn, optim
 from bplib.data import xor
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.lessons.hidden_units import MOST_UPDATES, HiddenUnits, Networks, hidden_units
-from bplib.lessons.the_loop import loop_stepper, predict_backward_only
+from bplib.lessons.the_loop import check, hint, loop_stepper, predict_backward_only
 from bplib.viz.curves import loop_curves
 from bplib.viz.style import ROLES
 from bplib.viz.successes import success_bars
@@ -260,3 +260,15 @@ def test_runs_that_cannot_be_compared_are_refused() -> None:
         loop_curves([1.0, 1.0], [1.0])
     with pytest.raises(DomainError, match=r"^loop_curves: some loss is not finite"):
         loop_curves([1.0, 1.0], [1.0, np.inf])
+
+
+# -- what the exercises say -------------------------------------------------------------------------------------------
+
+
+def test_the_learning_rate_acts_against_the_gradients() -> None:
+    assert "how far Update goes against the gradients" in repr(check("which-stage", "Update"))
+    assert "Look at the formula in Exercise 2. Which stage does it describe?" in repr(hint("which-stage"))
+
+
+def test_every_loop_has_the_stages_and_not_the_lines() -> None:
+    assert "has these four stages in this order" in repr(check("four-stages", "CDBA"))

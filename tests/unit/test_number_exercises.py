@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from bplib import tensor
-from bplib.lessons import learning_rate
+from bplib.lessons import learning_rate, the_loop
 from bplib.lessons.exercises import NumberExercise
 from bplib.lessons.verdicts import Outcome
 
 RATE: NumberExercise = learning_rate.check.__self__.exercises["largest-rate"]
+LOOP: dict[str, NumberExercise] = the_loop.check.__self__.exercises
 
 
 @pytest.mark.parametrize("answer", [0.2, np.float32(0.2), np.array(0.2), np.array([0.2]), [0.2], tensor(0.2), 0.201])
@@ -22,9 +23,16 @@ def test_a_number_may_come_in_any_dress(answer: object) -> None:
         ("0.2", 'Your answer is text, "0.2". Leave out the quotation marks.'),
         ("2 / 10", 'Your answer is text, "2 / 10". Leave out the quotation marks.'),
         ("-np.log(1/26)", 'Your answer is text, "-np.log(1/26)". Leave out the quotation marks.'),
-        ("ln 10", 'Your answer is text, "ln 10". Write it in Python, for example `np.log(10)`.'),
-        ("e", 'Your answer is text, "e". Write it in Python, for example `np.log(10)`.'),
-        ("", 'Your answer is text, "". Write it in Python, for example `np.log(10)`.'),
+        ("ln 10", 'Your answer is text, "ln 10". Write it in Python, without quotation marks.'),
+        ("e", 'Your answer is text, "e". Write it in Python, without quotation marks.'),
+        ("", 'Your answer is text, "". Write it in Python, without quotation marks.'),
+        ("2(5.5-3)", '"2(5.5-3)". Write the multiplication sign `*`. Leave out the quotation marks.'),
+        ("(1+1) 3", '"(1+1) 3". Write the multiplication sign `*`. Leave out the quotation marks.'),
+        ("2*np.log(3)", '"2*np.log(3)". Leave out the quotation marks.'),
+        ("0,2", '"0,2". Python writes a decimal point: 0.2, not 0,2.'),
+        ((1, 7), "Your answer is 2 numbers at once. Python writes a decimal point: 1.7, not 1,7."),
+        ((1, 7, 2), "Your answer is 3 numbers at once."),
+        ((1.5, 7.0), "Your answer is 2 numbers at once."),
         ([1.0, 2.0], "Your answer is 2 numbers at once."),
         ([[1.0], [1.0, 2.0]], "Your answer is a list."),
         (float("nan"), "Your answer is nan, which is not finite."),
@@ -57,3 +65,32 @@ def test_a_learning_rate_that_is_not_above_zero_hears_so(name: str, answer: floa
     verdict = learning_rate.check.__self__.exercises[name].judge(answer)
     assert verdict.outcome is Outcome.UNRECOGNISED
     assert verdict.sentences[0] == f"Your answer is {answer:g}. A learning rate is above 0."
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [("numpy-warm-up", "5 * 2 + 6 * 1"), ("derivative-warm-up", "2 * (4 - 1)"), ("one-update", "5.0 - 0.2 * 4.0")],
+)
+def test_text_hears_an_example_that_fits_the_exercise(name: str, example: str) -> None:
+    said = repr(LOOP[name].judge("two minus a third"))
+    assert f"Write it in Python, for example `{example}`." in said
+    assert "np.log" not in said
+
+
+@pytest.mark.parametrize(("name", "off"), [("numpy-warm-up", 0.1), ("derivative-warm-up", 0.02), ("one-update", -0.01)])
+def test_what_is_computed_by_hand_has_to_be_exact_to_a_thousandth(name: str, off: float) -> None:
+    right = LOOP[name].model_answer()
+    assert LOOP[name].judge(right * 1.0009).outcome is Outcome.RIGHT
+    verdict = LOOP[name].judge(right + off)
+    assert verdict.outcome is Outcome.UNRECOGNISED
+    assert verdict.sentences == (
+        f"Your answer is {right + off:g}, and that is too {'large' if off > 0 else 'small'}.",
+        f'Next: run `hint("{name}")` in a new cell.',
+    )
+
+
+def test_what_was_never_stored_is_thought_of() -> None:
+    assert LOOP["one-update"].judge(...).sentences == (
+        "Replace the `...` in the cell above by your answer. Run that cell, then this one. "
+        "If that cell showed an error, your answer was not stored.",
+    )

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from bplib.errors import DomainError
 from bplib.lessons import learning_rate, training_pipeline
 from bplib.lessons.choices import ChoiceExercise
 from bplib.lessons.collection import ExerciseSet
 from bplib.lessons.exercises import FunctionExercise, NumberExercise
 from bplib.lessons.progress import Progress
-from bplib.lessons.verdicts import Says, Verdict
+from bplib.lessons.verdicts import Says, UnknownName, Verdict
 
 RATE: NumberExercise = learning_rate.check.__self__.exercises["largest-rate"]
 STEP: FunctionExercise = learning_rate.check.__self__.exercises["gd-step"]
@@ -37,10 +36,28 @@ def test_hints_come_one_by_one_and_the_last_one_stays(lesson: ExerciseSet) -> No
 
 
 @pytest.mark.parametrize("asked", ["check", "hint", "solution"])
-def test_an_unknown_exercise_is_an_error_that_lists_the_known_ones(lesson: ExerciseSet, asked: str) -> None:
-    expected = f"{asked}: there is no exercise 'gd_step' in this notebook. Expected one of 'largest-rate', 'gd-step'."
-    with pytest.raises(DomainError, match=re.escape(expected)):
-        getattr(lesson, asked)("gd_step")
+@pytest.mark.parametrize(
+    ("name", "shown"), [("exercise 1", "exercise 1"), ("", ""), (1, "int"), (["gd-step"], "list"), ("x" * 99, "x" * 40)]
+)
+def test_an_unknown_exercise_is_a_card_that_lists_the_known_ones(asked: str, name: Any, shown: str) -> None:
+    progress = Progress()
+    card = getattr(ExerciseSet("06", [RATE, STEP], progress), asked)(name)
+    assert isinstance(card, UnknownName)
+    assert repr(card) == f'→ No exercise has this name: `{shown}`.\nThe names are "largest-rate", "gd-step".'
+    assert progress.exercise(f"06/{name}") is None
+
+
+@pytest.mark.parametrize("name", ["gd_step", "gd step", " GD-Step "])
+def test_a_name_may_be_written_in_many_ways_and_stays_one_exercise(name: str) -> None:
+    progress = Progress()
+    lesson = ExerciseSet("06", [RATE, STEP], progress)
+    assert repr(lesson.hint("gd-step")).startswith("→ Hint 1 of 3.")
+    assert repr(lesson.hint(name)).startswith("→ Hint 2 of 3.")
+    assert lesson.check(name, STEP.model) == STEP.judge(STEP.model)
+    assert lesson.solution(name) == STEP.solution()
+    kept = progress.exercise("06/gd-step")
+    assert kept is not None
+    assert (kept["outcome"], kept["hints"], "solution" in kept) == ("right", 2, True)
 
 
 def test_attempts_hints_and_solutions_are_kept() -> None:
@@ -94,6 +111,7 @@ def test_text_of_a_learner_is_shown_and_never_becomes_markup(payload: str) -> No
         raise ValueError(payload)
 
     said: list[Says] = [STEP.judge(gd_step), RATE.judge(payload), ORDER.judge([payload] * 5), CURVES.judge(payload)]
+    said += [UnknownName(payload, ("gd-step",))]
     for verdict in said:
         assert tags(verdict._repr_html_()) <= _TAGS
         assert len(verdict._repr_html_()) < 10_000

@@ -3,6 +3,7 @@
 import gc
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bplib.errors import DomainError
 from bplib.lessons.learning_rate import predict_fastest, rate_lab
 from bplib.lessons.progress import Progress
 from bplib.lessons.training_pipeline import predict_first_loss
+from bplib.viz import Picture, figure
 from bplib.widgets.markup import in_html
 from bplib.widgets.prediction_gate import Event, PredictionGate, Question, State, reduce
 
@@ -217,15 +219,18 @@ def test_skip_is_in_sight_and_reveals(store: Recorder) -> None:
 
 
 def test_the_keyboard_goes_on_in_the_next_field(store: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    focused: list[Any] = []
-    monkeypatch.setattr(ipw.Textarea, "focus", lambda field: focused.append(field))
+    led: list[Any] = []
+    monkeypatch.setattr(PredictionGate, "lead_to", lambda gate, shown, field: led.append((shown, field)))
     gate = gate_of(store)
     find(gate, ipw.ToggleButtons).value = "0.6"
     find(gate, ipw.Button, "Store").click()
-    assert focused == [find(gate, ipw.Textarea, "What happened")]
+    assert led == [(".bplib-outcome", ".bplib-because textarea")]
+    assert "bplib-because" in find(gate, ipw.Textarea, "What happened")._dom_classes
+    (cards,) = [one for one in below(gate) if "bplib-outcome" in getattr(one, "_dom_classes", ())]
+    assert RATES.outcome in cards.value
     # A cell that shows a stored prediction again leaves the keyboard where it is.
     gate_of(Recorder({"answer": "0.6", "reason": "", "skipped": False}))
-    assert len(focused) == 1
+    assert len(led) == 1
 
 
 def test_pressing_twice_stores_and_reveals_once(store: Recorder) -> None:
@@ -324,7 +329,20 @@ def test_the_twin_shows_question_options_and_outcome_whatever_the_learner_did(st
     for key in ("text/plain", "text/html"):
         assert bundles[0][key] == bundles[1][key]
     assert "application/vnd.jupyter.widget-view+json" in bundles[0]
-    assert "Outcome: 0.25 is the fastest." in bundles[0]["text/html"]
+
+
+@pytest.mark.parametrize("question", [RATES, LOSS])
+def test_the_twin_folds_the_outcome_until_it_is_opened(store: Recorder, question: Question) -> None:
+    drawn = replace(question, picture=Picture(figure(2, 1), "The outcome drawn."))
+    shown = gate_of(store, drawn)._repr_mimebundle_()[0]["text/html"]
+    opened, rest = shown.split("<details><summary>Outcome (predict first)</summary>")
+    folded, after = rest.split("</details>")
+    assert after == "</div>"
+    assert question.text in opened
+    assert all(option in opened for option in question.options)
+    for said in (question.outcome, question.because, 'alt="The outcome drawn."'):
+        assert said in folded
+        assert said not in opened
 
 
 # -- escaping ---------------------------------------------------------------------------------------------------------

@@ -21,9 +21,9 @@ def one_update_faults(w: float, gradient: float, rate: float) -> tuple[Fault, ..
     Examples
     --------
     >>> [round(fault.make(), 3) for fault in one_update_faults(2.0, 3.0, 0.1)]
-    [2.3, -1.0, 0.3, -0.3, 1.9, -28.0, 1.8, 2.8, -0.1, 2.0]
+    [2.3, -1.0, 0.3, -0.3, 1.9, -28.0, 1.8, 2.8, -0.1, 2.0, 1.4, 0.6, 2.7, 5.0]
     """
-    return (*_wrong_steps(w, gradient, rate), *_wrong_updates(w, gradient, rate))
+    return (*_wrong_steps(w, gradient, rate), *_wrong_updates(w, gradient, rate), *_wrong_mixtures(w, gradient, rate))
 
 
 def _wrong_steps(w: float, gradient: float, rate: float) -> tuple[Fault, ...]:
@@ -79,12 +79,39 @@ def _wrong_updates(w: float, gradient: float, rate: float) -> tuple[Fault, ...]:
         Fault(
             "rate-times-everything",
             lambda: rate * (w - gradient),
-            "You subtracted first and multiplied then. The learning rate multiplies the gradient only.",
+            "You subtracted first, then multiplied. The learning rate multiplies the gradient only.",
         ),
         Fault(
             "nothing-changes",
             lambda: w,
             "That is the old weight: no step is taken.",
+        ),
+    )
+
+
+def _wrong_mixtures(w: float, gradient: float, rate: float) -> tuple[Fault, ...]:
+    return (
+        Fault(
+            "step-times-weight",
+            lambda: w * (1 - rate * gradient),
+            "You multiplied the step by the weight. The step is the learning rate times the gradient, nothing more.",
+        ),
+        Fault(
+            "everything-multiplied",
+            lambda: rate * w * gradient,
+            "You multiplied all three numbers. Only the learning rate and the gradient are multiplied; "
+            "subtract their product from the weight.",
+        ),
+        Fault(
+            "gradient-minus-step",
+            lambda: gradient - rate * gradient,
+            "You subtracted the step from the gradient. Subtract it from the weight.",
+        ),
+        Fault(
+            "weight-plus-gradient",
+            lambda: w + gradient,
+            f"You added the whole gradient. Multiply it by the learning rate {rate:g} first, then subtract.",
+            "M3",
         ),
     )
 
@@ -152,6 +179,12 @@ STAGE_OF_RATE_FAULTS: tuple[Fault, ...] = (
 
 STAGES_FAULTS: tuple[Fault, ...] = (
     Fault(
+        "backward-changes-weights",
+        lambda: ("predictions", "loss", "weights", "weights"),
+        "You gave `weights` to Backward and to Update. Backward changes no weight. What does it compute?",
+        "M1",
+    ),
+    Fault(
         "backward-and-update-swapped",
         lambda: ("predictions", "loss", "weights", "gradients"),
         "Backward and Update have changed places. Backward changes no weight: run it 1,000 times, and the loss stays. "
@@ -161,7 +194,7 @@ STAGES_FAULTS: tuple[Fault, ...] = (
     Fault(
         "what-goes-in",
         lambda: ("weights", "predictions", "loss", "gradients"),
-        "You named what each stage uses. Asked for is what it makes new.",
+        "You named what each stage uses. Say what it makes new.",
     ),
     Fault(
         "update-makes-predictions",

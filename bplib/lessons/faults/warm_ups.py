@@ -20,9 +20,14 @@ MEAN_OF_SQUARES_FAULTS: tuple[Fault, ...] = (
         "Your function returns the sum of the squares. For the mean, divide it by how many numbers there are.",
     ),
     Fault(
+        "list-of-squares",
+        _squares,
+        "Your function returns all the squares, not their mean. Add them up, and divide by `len(numbers)`.",
+    ),
+    Fault(
         "square-of-the-mean",
         lambda numbers: (sum(numbers) / len(numbers)) ** 2,
-        "Your function takes the mean first and squares it then. Square each number first.",
+        "Your function takes the mean first, then squares it. Square each number first.",
     ),
     Fault(
         "square-of-the-sum",
@@ -158,7 +163,7 @@ def _wrong_sums(row: np.ndarray, w: np.ndarray) -> tuple[Fault, ...]:
         Fault(
             "sums-multiplied",
             lambda: row.sum() * w.sum(),
-            "That adds first and multiplies then. Multiply first, number by number, then add.",
+            "That adds first, then multiplies. Multiply first, number by number, then add.",
         ),
         Fault(
             "w-forgotten",
@@ -168,7 +173,7 @@ def _wrong_sums(row: np.ndarray, w: np.ndarray) -> tuple[Fault, ...]:
     )
 
 
-def derivative_faults(w: float, shift: float) -> tuple[Fault, ...]:
+def derivative_faults(w: float, shift: float, w_above: float = 5.0) -> tuple[Fault, ...]:
     """Wrong ways to find the derivative of (w − shift)², which is 2 (w − shift).
 
     Parameters
@@ -177,6 +182,8 @@ def derivative_faults(w: float, shift: float) -> tuple[Fault, ...]:
         Where the derivative is asked for.
     shift : float
         Where the loss is smallest.
+    w_above : float
+        Where the text above takes the derivative of w², as an example.
 
     Returns
     -------
@@ -185,9 +192,9 @@ def derivative_faults(w: float, shift: float) -> tuple[Fault, ...]:
     Examples
     --------
     >>> [fault.make() for fault in derivative_faults(5.5, 3.0)]
-    [2.5, 6.25, -5.0, 11.0, 8.0, 12.5, 1.25, 2.0, 3.0]
+    [2.5, 6.25, -5.0, 11.0, 8.0, 12.5, 1.25, 2.0, 3.0, 10.0]
     """
-    return (*_wrong_rules(w, shift), *_wrong_derivatives(w, shift))
+    return (*_wrong_rules(w, shift), *_wrong_derivatives(w, shift, w_above))
 
 
 def _wrong_rules(w: float, shift: float) -> tuple[Fault, ...]:
@@ -223,7 +230,7 @@ def _wrong_rules(w: float, shift: float) -> tuple[Fault, ...]:
     )
 
 
-def _wrong_derivatives(w: float, shift: float) -> tuple[Fault, ...]:
+def _wrong_derivatives(w: float, shift: float, w_above: float) -> tuple[Fault, ...]:
     distance = w - shift
     return (
         Fault(
@@ -246,5 +253,10 @@ def _wrong_derivatives(w: float, shift: float) -> tuple[Fault, ...]:
             lambda: shift,
             f"That is the w at which the loss is smallest. The derivative at w = {w:g} is asked for.",
             "M2",
+        ),
+        Fault(
+            "example-above",
+            lambda: 2 * w_above,
+            f"That is 2 · {w_above:g}, from the example above. Here the loss is (w − {shift:g})², and w is {w:g}.",
         ),
     )
