@@ -45,9 +45,9 @@ def test_a_prediction_is_kept_and_the_stages_show_why(lab_page: Callable) -> Non
     line = page.page.locator(".bplib-box .bplib-line").last
     for stage, words in (
         ("Forward", "Forward: four predictions"),
-        ("Loss", "Loss"),
+        ("Loss", "the four errors, squared and averaged"),
         ("Backward", "No weight has changed"),
-        ("Update", "The predictions shown were made before the last Update"),
+        ("Update", "The predictions are from before it"),
     ):
         page.page.get_by_role("button", name=stage, exact=True).last.click()
         line.get_by_text(words).wait_for(timeout=5000)
