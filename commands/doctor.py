@@ -114,8 +114,8 @@ def _state(kind: str) -> str:
 
 def _source() -> str:
     if not WHEELS.is_dir():
-        return "from the network (there is no folder wheels)"
-    return f"from the folder wheels alone ({len(list(WHEELS.glob('*.whl')))} files)"
+        return "the network (there is no folder wheels)"
+    return f"the folder wheels alone ({len(list(WHEELS.glob('*.whl')))} files)"
 
 
 def _packages() -> str:

@@ -15,7 +15,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 
 const STYLE = `
 .bplib-stage { max-width: 100%; margin: 4px 0; overflow-x: auto; }
-.bplib-card { position: relative; max-width: 100%; min-width: 400px; background: ${PAPER}; border-radius: 6px; overflow: hidden; }
+.bplib-card { position: relative; max-width: 100%; min-width: 360px; background: ${PAPER}; border-radius: 6px; overflow: hidden; }
 .bplib-stage::-webkit-scrollbar { height: 10px; }
 .bplib-stage::-webkit-scrollbar-thumb { background: ${FRAME}; border-radius: 5px; }
 .bplib-card canvas { display: block; width: 100%; height: 100%; }

@@ -112,10 +112,10 @@ def test_the_version_and_the_commit_of_the_course_are_told(told: Any, project: P
 
 
 def test_where_packages_come_from_is_told(told: Any, project: Path) -> None:
-    assert told()["packages from"] == "from the network (there is no folder wheels)"
+    assert told()["packages from"] == "the network (there is no folder wheels)"
     (project / "wheels").mkdir()
     (project / "wheels" / "x-1-py3-none-any.whl").touch()
-    assert told()["packages from"] == "from the folder wheels alone (1 files)"
+    assert told()["packages from"] == "the folder wheels alone (1 files)"
 
 
 def test_a_running_server_is_told_with_its_port_and_without_its_token(

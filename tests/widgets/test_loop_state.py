@@ -127,6 +127,13 @@ def test_without_update_a_thousand_loops_change_nothing() -> None:
     assert not state.skip_update, "the switch is where it was"
 
 
+def test_loops_without_update_are_not_credited_with_the_fall_before_them() -> None:
+    after_updates = _looped(100, state=_looped(100), skip=True)
+    assert sentence(after_updates).startswith("100 loops, no update: the loss stays at ")
+    by_hand = _pressed("Forward", "Loss", "Backward", "Update")
+    assert "fell" not in sentence(_looped(1, state=by_hand, skip=True))
+
+
 def test_the_switch_lets_forward_follow_on_backward() -> None:
     state = reduce(FIRST, Event("skip", True))
     seen = []
