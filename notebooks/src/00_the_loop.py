@@ -4,8 +4,9 @@
 # **Run all cells first: menu *Run › Run All Cells*. Then scroll back up to here.** The pictures come alive, and nothing you
 # can do breaks anything.
 #
-# 55 minutes: 15 to warm up, 15 to read, 15 to predict and try, 10 to do. A short way through: leave out the warm-up and the
-# result from 1986.
+# 55 minutes: 15 to warm up, 15 to read, 15 to predict and try, 10 to do.
+#
+# A short way through: leave out the warm-up and the result from 1986.
 #
 # After this notebook you can
 #
