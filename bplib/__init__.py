@@ -9,9 +9,34 @@
 """
 
 from bplib import data, errors, landscape, losses, nn, optim, training
+from bplib.anomaly import detect_anomaly
+from bplib.differentiation import grad
 from bplib.engine import no_grad
-from bplib.functional import abs, exp, linear, log, log_softmax, relu, sigmoid, softmax, sqrt, tanh
+from bplib.functional import (
+    abs,
+    clip,
+    concatenate,
+    conv2d,
+    exp,
+    leaky_relu,
+    linear,
+    log,
+    log_softmax,
+    logsumexp,
+    max_pool2d,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    sqrt,
+    stack,
+    tanh,
+    where,
+)
 from bplib.numeric import gradcheck
+from bplib.recording import replay
 from bplib.tensors import Tensor, tensor
 
 __version__ = "0.1.0"
@@ -19,23 +44,37 @@ __version__ = "0.1.0"
 __all__ = [
     "Tensor",
     "abs",
+    "clip",
+    "concatenate",
+    "conv2d",
     "data",
+    "detect_anomaly",
     "errors",
     "exp",
+    "grad",
     "gradcheck",
     "landscape",
+    "leaky_relu",
     "linear",
     "log",
     "log_softmax",
+    "logsumexp",
     "losses",
+    "max_pool2d",
+    "maximum",
+    "minimum",
     "nn",
     "no_grad",
     "optim",
     "relu",
+    "replay",
     "sigmoid",
     "softmax",
+    "softplus",
     "sqrt",
+    "stack",
     "tanh",
     "tensor",
     "training",
+    "where",
 ]

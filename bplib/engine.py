@@ -11,139 +11,77 @@ S. Linnainmaa (1976), BIT 16, 146-160. A. Griewank and A. Walther (2008), *Evalu
 Derivatives*, 2nd ed., SIAM, chapter 3.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from heapq import heappop, heappush
-from itertools import count
-from typing import Any, ClassVar, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from bplib.checks import as_floats
-from bplib.errors import DataError, GraphError, ShapeError
-from bplib.home import Home, share_home
+from bplib.errors import BplibError, DataError, GraphError, ShapeError
+from bplib.nodes import MAKE, Node, clock, note_landings
+from bplib.quiet import quiet
 from bplib.rules import Operation
 
-__all__ = ["Node", "apply", "as_tensor", "is_recording", "no_grad", "walk_back"]
+__all__ = [
+    "Inspector",
+    "apply",
+    "backpropagate",
+    "inspect_with",
+    "is_inspected",
+    "is_recording",
+    "keep_gradient",
+    "no_grad",
+    "walk_back",
+    "wants_every_layer",
+]
 
 # The C library on Linux hands every block above 128 KB back to the system when it is freed, and asks for it
 # again at the next step. Freeing one block of 8 MB teaches it to keep those; it is never touched, so it costs
 # nothing. A training step of medium size takes a third less.
 np.empty(1 << 20)
 
-_clock = count(1).__next__
+Array = np.ndarray
+Watch = Callable[[Node, Array, Sequence[Array | None]], None]
+AnyNode = TypeVar("AnyNode", bound=Node)
+
 _recording = True
-_MAKE: Any = object.__new__
-AnyNode = TypeVar("AnyNode", bound="Node")
 
 
-class Node:
-    """The record of one number, array or result: its values, its parents, and the way back to them.
+class Inspector(Protocol):
+    """Someone who looks at every result, forward and backward, while `inspect_with` lets them."""
 
-    Attributes
-    ----------
-    array : numpy.ndarray
-        The values.
-    requires_grad : bool
-        Whether a gradient shall be computed for it.
-    operation : Operation or None
-        The row of the table it came from; None for what was made by hand.
-    parents : tuple of Node
-        The operands.
-    remembered : object
-        What the operation wants to know again on the way back.
-    order : int
-        The creation number; for what was made by hand, that of its last change.
-    home, buffer, offset
-        Where a parameter lives in its model's vectors (see `bplib.home`); None and 0 for all else.
-    """
+    every_layer: bool  # whether a layer and its activation shall be nodes of their own
 
-    __slots__ = (
-        "__weakref__",
-        "_gradient",
-        "array",
-        "name",
-        "operation",
-        "order",
-        "parents",
-        "remembered",
-        "requires_grad",
-        "retains_grad",
-    )
+    def forward(self, node: Node, operation: Operation, parents: tuple[Node, ...], settings: tuple[Any, ...]) -> None:
+        """Look at a result that was just computed."""
 
-    # The class of what an operation gives.
-    makes: ClassVar[type["Node"]]
+    def start(self, loss: Node, seed: Array) -> None:
+        """Look at where a backward pass starts."""
 
-    # Only parameters have a place for these; every other node would carry them for nothing.
-    home: Home | None = None
-    buffer: np.ndarray | None = None
-    offset: int = 0
+    def backward(self, node: Node, incoming: Array, outgoing: Sequence[Array | None]) -> None:
+        """Look at what a gradient rule just gave."""
 
-    def __init__(self, array: np.ndarray, requires_grad: bool, name: str | None = None) -> None:
-        self.array = array
-        self.requires_grad = requires_grad
-        self.name = name
-        self._gradient: np.ndarray | None = None
-        self.operation: Operation | None = None
-        self.parents: tuple[Node, ...] = ()
-        self.remembered: Any = None
-        self.retains_grad = False
-        self.order = _clock()
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self.array.shape
+_inspector: Inspector | None = None
 
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.array.ndim
 
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self.array.size
+def inspect_with(inspector: Inspector | None) -> Inspector | None:
+    """Let `inspector` look at every result from now on, None for nobody; returns who looked before."""
+    global _inspector
+    before, _inspector = _inspector, inspector
+    return before
 
-    @property
-    def dtype(self) -> np.dtype:
-        """float64 or float32."""
-        return self.array.dtype
 
-    def touch(self) -> None:
-        """Note that the values have changed, so that an older graph is not used with them."""
-        self.order = _clock()
+def is_inspected() -> bool:
+    """Say whether someone looks at every result."""
+    return _inspector is not None
 
-    def receive(self, g: np.ndarray) -> None:
-        """Add an arriving gradient to ``.grad``; the first one is copied, so that none is shared."""
-        if self._gradient is not None:
-            self._gradient += g
-        elif self.buffer is None:
-            self._gradient = np.array(g, dtype=self.array.dtype)
-        else:
-            if g is not self.buffer:
-                self.buffer[...] = g
-            self._gradient = self.buffer
 
-    def landing_place(self, dtype: np.dtype) -> np.ndarray | None:
-        """Give the array into which a rule may write this tensor's gradient directly, or None.
-
-        Only a parameter in a home has one, and only for the first gradient to arrive.
-        """
-        buffer = self.buffer
-        if buffer is None or self._gradient is not None or buffer.dtype is not dtype or not self.requires_grad:
-            return None
-        return buffer
-
-    def _needs_graph(self, what: str) -> None:
-        if not self.requires_grad:
-            raise GraphError(
-                f"{what}: nothing in this graph asks for a gradient. Expected at least one tensor made with "
-                "requires_grad=True, used outside no_grad()."
-            )
-
-    def settle(self, others: Sequence["Node"]) -> None:
-        """Move into one home with `others`, where all of them have homes; see `bplib.home`."""
-        share_home(others)
+def wants_every_layer() -> bool:
+    """Say whether a layer and its activation shall be nodes of their own."""
+    return _inspector is not None and _inspector.every_layer
 
 
 def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = ()) -> AnyNode:
@@ -163,25 +101,33 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
     ShapeError
         If the operands' shapes do not fit the operation.
     """
+    arrays, needs_gradient = [], False
+    for p in parents:
+        arrays.append(p.array)
+        if p.requires_grad:
+            needs_gradient = True
     try:
-        array, remembered = operation.forward(*[p.array for p in parents], *settings)
+        array, remembered = quiet().run(operation.forward, *arrays, *settings)
+    except BplibError:
+        raise
     except (ValueError, IndexError, TypeError) as error:
         raise _misfit(operation, parents, settings) from error
-    node: AnyNode = _MAKE(parents[0].makes)
-    node.array = array if type(array) is np.ndarray else np.asarray(array)
-    node._gradient = node.name = None
-    node.retains_grad = False
-    node.order = _clock()
-    if _recording:
-        for p in parents:
-            if p.requires_grad:
-                node.requires_grad = True
-                node.operation, node.parents, node.remembered = operation, parents, remembered
-                return node
+    node: AnyNode = MAKE(parents[0].makes)
+    node.array = array if type(array) is Array else np.asarray(array)
+    node._gradient = node.name = node.hooks = None
+    node.order = clock()
+    if _inspector is not None:
+        _inspector.forward(node, operation, parents, settings)
+    if needs_gradient and _recording:
+        node.requires_grad = True
+        node.operation, node.parents = operation, parents
+        node.settings, node.remembered = settings, remembered
+        return node
     if node.array.base is not None:
         node.array = node.array.copy()  # without a past, a view would change with its source and nobody would know
     node.requires_grad = False
-    node.operation, node.parents, node.remembered = None, (), None
+    node.operation = node.remembered = None
+    node.parents = node.settings = ()
     return node
 
 
@@ -216,8 +162,8 @@ def is_recording() -> bool:
     return _recording
 
 
-def walk_back(loss: Node, seed: np.ndarray, only: Collection[int] | None = None) -> None:
-    """Visit the nodes from the newest to the oldest and hand each parent its gradient.
+def backpropagate(loss: Node, seed: Array) -> None:
+    """Add ∂loss/∂x to ``x.grad`` of every leaf x that asked for it: all of them, or none if something is wrong.
 
     Parameters
     ----------
@@ -225,46 +171,117 @@ def walk_back(loss: Node, seed: np.ndarray, only: Collection[int] | None = None)
         Where the walk starts; the result of an operation.
     seed : numpy.ndarray of the loss's shape
         The gradient that arrives there: 1 for a loss.
-    only : collection of int, optional
-        The ``id`` of the leaves that may keep a gradient; all that ask for one, if left out.
 
     Raises
     ------
     GraphError
-        If a leaf was changed after an operation had used it. Leaves without a gradient stay without one then.
+        If a leaf was changed after an operation had used it.
     """
-    # For each node that waits: the node, its gradient so far, and whether that array is ours to add to.
-    waiting: dict[int, list[Any]] = {loss.order: [loss, seed, False]}
-    queue = [-loss.order]
-    reached: list[Node] = []
-    with np.errstate(all="ignore"):  # an infinity or NaN on the way is the result, not an accident
+    kept: dict[Node, Array] = {}
+    watch = None
+    if _inspector is not None:
+        _inspector.start(loss, seed)
+        watch = _inspector.backward
+    totals, _ = quiet().run(_walk, loss, seed, watch, kept, copy_context())
+    for node, total in (*totals.items(), *kept.items()):
+        node.receive(total)
+
+
+def walk_back(loss: Node, seed: Array, watch: Watch | None = None) -> dict[Node, Array]:
+    """Compute the gradients as `backpropagate` does, and hand them over instead: no ``.grad`` changes, no hook runs.
+
+    Parameters
+    ----------
+    loss : Node
+        Where the walk starts; the result of an operation.
+    seed : numpy.ndarray of the loss's shape
+        The gradient that arrives there: 1 for a loss.
+    watch : callable, optional
+        ``watch(node, incoming, outgoing)`` is called after each gradient rule.
+
+    Returns
+    -------
+    dict of Node to numpy.ndarray
+        The gradient of each leaf that asks for one and was reached.
+
+    Raises
+    ------
+    GraphError
+        If a leaf was changed after an operation had used it.
+    """
+    totals, landed = quiet().run(_walk, loss, seed, watch, None, copy_context())
+    for leaf in landed:
+        totals[leaf] = leaf.buffer + totals[leaf] if leaf in totals else leaf.buffer
+        leaf._gradient = None
+    return {leaf: np.array(total) for leaf, total in totals.items()}
+
+
+def _walk(
+    loss: Node, seed: Array, watch: Watch | None, kept: dict[Node, Array] | None, user: Context
+) -> tuple[dict[Node, Any], list[Node]]:
+    """Give the gradients that wait at the leaves, and the parameters that have theirs already.
+
+    Hooks run where `kept` is given, in the context of the caller, with the caller's own NumPy settings.
+    """
+    queue: list[Any] = [(-loss.order, loss)]
+    incoming: dict[Node, Any] = {loss: seed}
+    ours: set[Node] = set()  # whose sum was made here; the first gradient to arrive may be another node's as well
+    landed: list[Node] = []
+    before = note_landings(landed)
+    try:
         while queue:
-            node, g, _ = waiting.pop(-heappop(queue))
-            if node.retains_grad:
-                node.receive(g)
+            node = heappop(queue)[1]
+            g = incoming.pop(node)
+            if node.hooks is not None and kept is not None:
+                g = user.run(_through_hooks, node, g, kept)
             outgoing = node.operation.gradient(node, g)
-            for parent, share in zip(node.parents, outgoing, strict=True):
-                if share is None or not parent.requires_grad:
-                    continue
+            if watch is not None:
+                user.run(watch, node, g, outgoing)
+            for parent, share in zip(node.parents, outgoing):  # noqa: B905  (a test holds the lengths; this is faster)
                 if parent.order > node.order:
-                    for leaf in reached:
-                        leaf._gradient = None
                     raise _changed(parent, node)
-                if parent.operation is None:
-                    if only is None or id(parent) in only:
-                        if parent._gradient is None:
-                            reached.append(parent)
-                        parent.receive(share)
+                if share is None or share is parent.buffer:
                     continue
-                entry = waiting.get(parent.order)
-                if entry is None:
-                    waiting[parent.order] = [parent, share, False]
-                    heappush(queue, -parent.order)
-                elif entry[2]:
-                    entry[1] += share
+                if parent not in incoming:
+                    incoming[parent] = share
+                    if parent.operation is not None:
+                        heappush(queue, (-parent.order, parent))
+                elif parent in ours:
+                    incoming[parent] += share
                 else:
-                    # The first gradient may be another node's as well: add into a new array.
-                    entry[1], entry[2] = np.add(entry[1], share), True
+                    incoming[parent] = incoming[parent] + share
+                    ours.add(parent)
+        for leaf in [leaf for leaf in incoming if leaf.hooks is not None and kept is not None]:
+            incoming[leaf] = user.run(_through_hooks, leaf, incoming[leaf], {})
+    except BaseException:
+        for leaf in landed:
+            leaf._gradient = None
+        raise
+    finally:
+        note_landings(before)
+    return incoming, landed
+
+
+def keep_gradient(g: Array) -> None:
+    """Mark, as a hook, a node that keeps its gradient in ``.grad``."""
+
+
+def _through_hooks(node: Node, g: Array, kept: dict[Node, Array]) -> Array:
+    for hook in node.hooks or ():
+        seen = np.asarray(g).view()
+        seen.setflags(write=False)  # the array may be another node's gradient as well
+        changed = hook(seen)
+        if changed is not None:
+            new = as_floats(changed, node.array.dtype)
+            if new.shape != node.array.shape:
+                raise ShapeError(
+                    f"register_hook: the hook gave an array of shape {new.shape}, the tensor has shape {node.shape}. "
+                    "Expected a gradient of the tensor's shape, or None to leave it as it is."
+                )
+            g = new
+    if node.hooks and keep_gradient in node.hooks:
+        kept[node] = g
+    return g
 
 
 def _changed(leaf: Node, node: Node) -> GraphError:
@@ -296,49 +313,3 @@ def _misfit(operation: Operation, parents: Sequence[Node], settings: tuple[Any, 
         f"{name}: shapes {shapes} do not fit. Expected equal lengths on every axis, counted from the right, or a 1. "
         "Try .reshape, or index with None to add an axis."
     )
-
-
-def as_tensor(data: Any, like: Node | None = None) -> Any:
-    """Give `data` itself if it is a tensor, else a constant.
-
-    Parameters
-    ----------
-    data : Tensor or array_like of real numbers
-        A float64 array is not copied: do not change it between forward and backward.
-    like : Tensor, optional
-        A Python number takes its dtype, so that 2 * x keeps float32.
-
-    Returns
-    -------
-    Tensor
-        Without a gradient, unless `data` is a tensor that asks for one.
-
-    Raises
-    ------
-    DataError
-        If `data` is no array of real numbers, or a list in which a tensor would lose its past.
-    """
-    if isinstance(data, Node):
-        return data
-    if type(data) is np.ndarray and data.dtype == np.float64:
-        array = data
-    else:
-        if isinstance(data, (list, tuple)) and _holds_learning_tensor(data):
-            raise DataError(
-                "tensor: the list holds a tensor that asks for a gradient; as plain numbers it would lose its past. "
-                "Compute with the tensors one by one, or use .numpy() if you mean the numbers."
-            )
-        number = like is not None and isinstance(data, (int, float, np.integer))
-        array = as_floats(data, like.array.dtype if number and like is not None else None)
-    constant: Any = _MAKE(Node.makes)
-    constant.array = array
-    constant.requires_grad = constant.retains_grad = False
-    constant.operation = constant.remembered = constant.name = constant._gradient = None
-    constant.parents, constant.order = (), 0
-    return constant
-
-
-def _holds_learning_tensor(data: Any) -> bool:
-    if isinstance(data, (list, tuple)):
-        return any(_holds_learning_tensor(item) for item in data)
-    return isinstance(data, Node) and data.requires_grad

@@ -4,7 +4,7 @@ Every error of the library derives from `BplibError` and from the built-in error
 Python programmer would expect, so both ``except ShapeError`` and ``except ValueError`` work.
 """
 
-__all__ = ["BplibError", "DataError", "DomainError", "GraphError", "ShapeError"]
+__all__ = ["AnomalyError", "BplibError", "DataError", "DomainError", "GraphError", "ShapeError"]
 
 
 class BplibError(Exception):
@@ -25,3 +25,7 @@ class DataError(BplibError, TypeError):
 
 class GraphError(BplibError, RuntimeError):
     """A computational graph used in a way that would give a wrong gradient, or none."""
+
+
+class AnomalyError(BplibError, ArithmeticError):
+    """A number that became infinite or NaN while `detect_anomaly` was looking."""

@@ -12,10 +12,13 @@ import numpy as np
 from bplib.checks import as_array
 from bplib.engine import apply
 from bplib.errors import DataError, DomainError, GraphError, ShapeError
-from bplib.rules import TABLE
+from bplib.rules import TABLE, Operation
 from bplib.tensors import Tensor, as_tensor
 
 __all__ = ["cross_entropy", "mae", "mse"]
+
+_SQUARED_ERROR, _ABSOLUTE_ERROR = TABLE["squared_error"], TABLE["absolute_error"]
+_SOFTMAX_CROSS_ENTROPY = TABLE["softmax_cross_entropy"]
 
 
 def mse(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -55,7 +58,7 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     >>> mse([1.0, 2.0], [1.0, 4.0])
     tensor(2.)
     """
-    return _regression("mse", "squared_error", prediction, target, reduction)
+    return _regression("mse", _SQUARED_ERROR, prediction, target, reduction)
 
 
 def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -94,7 +97,7 @@ def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     >>> mae([1.0, 2.0], [1.0, 4.0])
     tensor(1.)
     """
-    return _regression("mae", "absolute_error", prediction, target, reduction)
+    return _regression("mae", _ABSOLUTE_ERROR, prediction, target, reduction)
 
 
 def cross_entropy(logits: Any, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -142,19 +145,19 @@ def cross_entropy(logits: Any, target: Any, *, reduction: str = "mean") -> Tenso
         raise GraphError("cross_entropy: the target asks for a gradient. Expected fixed numbers. Try target.detach().")
     classes = _target_of(logits, target)
     _check_reduction("cross_entropy", reduction)
-    return apply(TABLE["softmax_cross_entropy"], logits, settings=(classes, reduction))
+    return apply(_SOFTMAX_CROSS_ENTROPY, logits, settings=(classes, reduction))
 
 
-def _regression(name: str, operation: str, prediction: Any, target: Any, reduction: str) -> Tensor:
+def _regression(name: str, row: Operation, prediction: Any, target: Any, reduction: str) -> Tensor:
     prediction = as_tensor(prediction)
     target = as_tensor(target, prediction)
     expected, got = prediction.array.shape, target.array.shape
     if expected != got:
         raise ShapeError(_mismatch(name, expected, got))
-    if not prediction.array.size:
+    if 0 in expected:
         raise ShapeError(f"{name}: prediction and target are empty, shape {expected}. Expected at least one element.")
     _check_reduction(name, reduction)
-    return apply(TABLE[operation], prediction, target, settings=(reduction,))
+    return apply(row, prediction, target, settings=(reduction,))
 
 
 def _mismatch(name: str, prediction: tuple[int, ...], target: tuple[int, ...]) -> str:
@@ -198,7 +201,7 @@ def _target_of(logits: Tensor, target: Any) -> np.ndarray:
             f"cross_entropy: target holds {plain.dtype} where class indices are expected. "
             f"Expected whole numbers from 0 to {shape[-1] - 1}. Try target.astype(int)."
         )
-    low, high = plain.min(), plain.max()
+    low, high = np.minimum.reduce(plain, axis=None), np.maximum.reduce(plain, axis=None)
     if low < 0 or high >= shape[-1]:
         raise DomainError(
             f"cross_entropy: target holds class {low if low < 0 else high}, logits have {shape[-1]} classes. "

@@ -1,20 +1,22 @@
 """The tensor: what a user holds, computes with, and calls `backward` on."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from bplib.checks import as_floats
-from bplib.engine import Node, apply, as_tensor, walk_back
-from bplib.errors import GraphError, ShapeError
+from bplib.engine import apply, backpropagate, keep_gradient
+from bplib.errors import DataError, GraphError, ShapeError
 from bplib.home import Home
+from bplib.journal import note
+from bplib.nodes import MAKE, Hook, HookHandle, Node, as_tensor
 from bplib.protocols import Protocols, plain
-from bplib.rules import TABLE
+from bplib.rules import TABLE, Operation
 
 __all__ = ["Tensor", "as_tensor", "tensor"]
 
-_MAKE: Any = object.__new__
 # What arrives at a loss; shared, since it is only read.
 _ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float64, np.float32)}
 for _one in _ONE.values():
@@ -110,17 +112,7 @@ class Tensor(Protocols):
         """Give the same values as a tensor with no past: no gradient flows through it."""
         return Tensor(self.array)
 
-    @property
-    def grad(self) -> np.ndarray | None:
-        """∂L/∂(this tensor), or None where no backward pass has arrived.
-
-        A parameter's gradient lies in its model's vector, which the next backward pass writes anew: keep it
-        with ``.copy()``.
-        """
-        return self._gradient
-
-    @grad.setter
-    def grad(self, gradient: Any) -> None:
+    def _set_grad(self, gradient: Any) -> None:
         if gradient is None:
             self._gradient = None
             return
@@ -133,14 +125,63 @@ class Tensor(Protocols):
         self._gradient = None
         self.receive(new)
 
+    # Read through C: an optimizer asks every parameter at every step.
+    grad = property(
+        attrgetter("_gradient"),
+        _set_grad,
+        doc="""∂L/∂(this tensor), or None where no backward pass has arrived.
+
+        A parameter's gradient lies in its model's vector, which the next backward pass writes anew: keep it
+        with ``.copy()``.
+        """,
+    )
+
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
+        note(self.zero_grad)
         self._gradient = None
 
     def retain_grad(self) -> None:
         """Ask an intermediate result to keep its gradient in ``.grad`` after `backward`."""
         self._needs_graph("retain_grad")
-        self.retains_grad = True
+        if self.operation is not None and keep_gradient not in (self.hooks or ()):
+            self.register_hook(keep_gradient)
+
+    def register_hook(self, hook: Hook) -> HookHandle:
+        """Have a function called with the gradient that arrives here, at each `backward`.
+
+        Parameters
+        ----------
+        hook : callable
+            Takes the gradient, a read-only array of this tensor's shape. Gives None, or another array of
+            that shape to go on with instead.
+
+        Returns
+        -------
+        HookHandle
+            Its ``.remove()`` takes the hook away again.
+
+        Raises
+        ------
+        GraphError
+            If no gradient will ever arrive here.
+        DataError
+            If `hook` is no function.
+
+        Examples
+        --------
+        >>> x = tensor(3.0, requires_grad=True)
+        >>> square = x * x
+        >>> handle = square.register_hook(lambda g: 10 * g)
+        >>> square.backward()
+        >>> float(x.grad)
+        60.0
+        """
+        self._needs_graph("register_hook")
+        if not callable(hook):
+            raise DataError(f"register_hook: expected a function of the gradient, got {type(hook).__name__}.")
+        self.hooks = [*(self.hooks or ()), hook]
+        return HookHandle(self, hook)
 
     def backward(self, gradient: Any = None) -> None:
         """Compute ∂(this)/∂x for every tensor x that went into it and asked for a gradient.
@@ -172,7 +213,7 @@ class Tensor(Protocols):
         if self.operation is None:
             self.receive(seed)
             return
-        walk_back(self, seed)
+        backpropagate(self, seed)
 
     def _seed(self, gradient: Any) -> np.ndarray:
         if gradient is None:
@@ -251,6 +292,25 @@ class Tensor(Protocols):
         """Average the elements along `axis`, all of them by default."""
         return apply(_MEAN, self, settings=(axis, keepdims))
 
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Give the largest element along `axis`, of all by default; a tie counts for the first in row order."""
+        return self._extreme(_MAX, axis, keepdims)
+
+    def min(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
+        """Give the smallest element along `axis`, of all by default; a tie counts for the first in row order."""
+        return self._extreme(_MIN, axis, keepdims)
+
+    def _extreme(self, row: Operation, axis: int | tuple[int, ...] | None, keepdims: bool) -> "Tensor":
+        try:
+            return apply(row, self, settings=(axis, keepdims))
+        except ShapeError as error:
+            if self.array.size:
+                raise
+            raise ShapeError(
+                f"{row.name}: the tensor has shape {self.shape} and no elements to choose from. "
+                "Expected at least one. Check how they were selected."
+            ) from error
+
     def reshape(self, *shape: Any) -> "Tensor":
         """Give the same elements in another shape; −1 stands for what is left over."""
         return apply(_RESHAPE, self, settings=(_one_tuple(shape),))
@@ -274,7 +334,7 @@ Node.makes = Tensor
 def _copied(
     kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None, gradient: np.ndarray | None
 ) -> Tensor:
-    twin: Tensor = _MAKE(kind)
+    twin: Tensor = MAKE(kind)
     Tensor.__init__(twin, array, requires_grad=requires_grad, name=name)
     if kind is not Tensor:  # only a parameter lives in a home
         Home([twin])
@@ -322,4 +382,5 @@ def _one_tuple(values: tuple[Any, ...]) -> tuple[Any, ...]:
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = TABLE["add"], TABLE["subtract"], TABLE["multiply"], TABLE["divide"]
 _POWER, _MATMUL, _NEGATIVE, _ABS = TABLE["power"], TABLE["matmul"], TABLE["negative"], TABLE["abs"]
 _GETITEM, _SUM, _MEAN = TABLE["getitem"], TABLE["sum"], TABLE["mean"]
+_MAX, _MIN = TABLE["max"], TABLE["min"]
 _RESHAPE, _TRANSPOSE = TABLE["reshape"], TABLE["transpose"]

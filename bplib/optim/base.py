@@ -8,6 +8,8 @@ import numpy as np
 
 from bplib.checks import as_number
 from bplib.errors import DataError, DomainError, ShapeError
+from bplib.journal import note
+from bplib.quiet import quiet
 
 __all__ = ["Optimizer"]
 
@@ -37,21 +39,25 @@ class Optimizer(ABC):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
-        with np.errstate(all="ignore"):  # a run that diverges ends in infinities, and the loss tells
-            for group, layout in zip(self.param_groups, self._layouts, strict=True):
-                averages = [layout.state(name) for name in self._state_of(group)]
-                for theta, grad, place, t in layout.pieces():
-                    state = [average[place] for average in averages]
-                    if theta.size <= _BLOCK:
-                        self._update(theta, grad, state, t, group)
-                    else:
-                        for start in range(0, theta.size, _BLOCK):
-                            block = slice(start, start + _BLOCK)
-                            self._update(theta[block], grad[block], [s[block] for s in state], t, group)
-                layout.touch()
+        note(self.step)
+        quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
+
+    def _step(self) -> None:
+        for group, layout in zip(self.param_groups, self._layouts, strict=True):
+            names = self._state_of(group)
+            for theta, grad, place, t in layout.pieces():
+                state = [layout.state(name)[place] for name in names] if names else []
+                if theta.size <= _BLOCK:
+                    self._update(theta, grad, state, t, group)
+                    continue
+                for start in range(0, theta.size, _BLOCK):
+                    block = slice(start, start + _BLOCK)
+                    self._update(theta[block], grad[block], [average[block] for average in state], t, group)
+            layout.touch()
 
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
+        note(self.zero_grad)
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
@@ -150,9 +156,9 @@ class _Layout:
 
     def touch(self) -> None:
         """Tell the graph which parameters have changed."""
-        for p in self.params:
-            if p.grad is not None:
-                p.touch()
+        changed = self.params if self._whole is not None else [p for p in self.params if p.grad is not None]
+        if changed:
+            changed[0].touch(changed)
 
     def _is_together(self) -> bool:
         home = self._homes[0]

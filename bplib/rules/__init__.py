@@ -13,11 +13,21 @@ References
 A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, section 3.2.
 """
 
-from bplib.rules import arithmetic, axes, discrepancies, elementwise, matrices, shapes
+from bplib.rules import (
+    arithmetic,
+    axes,
+    discrepancies,
+    elementwise,
+    images,
+    joins,
+    layers,
+    matrices,
+    selection,
+    shapes,
+)
 from bplib.rules.operation import Operation, sum_to_shape
 
 __all__ = ["TABLE", "Operation", "sum_to_shape"]
 
-TABLE: dict[str, Operation] = {
-    row.name: row for family in (arithmetic, elementwise, axes, shapes, matrices, discrepancies) for row in family.ROWS
-}
+_FAMILIES = (arithmetic, elementwise, selection, axes, shapes, joins, matrices, images, layers, discrepancies)
+TABLE: dict[str, Operation] = {row.name: row for family in _FAMILIES for row in family.ROWS}

@@ -8,18 +8,14 @@ from bplib.rules.operation import Array, Operation, Remembered, sum_to_shape
 
 __all__ = ["ROWS"]
 
-# Infinity and NaN go through: where they matter, the library speaks of them in its own words.
-_quietly = np.errstate(all="ignore")
 
-
-@_quietly
 def add(a: Array, b: Array) -> Remembered:
     """Give a + b."""
     return a + b, None
 
 
 def add_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """A sum hands the incoming gradient to both sides unchanged."""
+    """∂(a + b)/∂a = 1 and ∂(a + b)/∂b = 1: both sides receive the incoming gradient unchanged."""
     a, b = node.parents
     return (
         sum_to_shape(g, a.array.shape) if a.requires_grad else None,
@@ -27,14 +23,13 @@ def add_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
-@_quietly
 def subtract(a: Array, b: Array) -> Remembered:
     """Give a − b."""
     return a - b, None
 
 
 def subtract_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """A difference hands g to the left and −g to the right."""
+    """∂(a − b)/∂a = 1 and ∂(a − b)/∂b = −1."""
     a, b = node.parents
     return (
         sum_to_shape(g, a.array.shape) if a.requires_grad else None,
@@ -42,14 +37,13 @@ def subtract_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
-@_quietly
 def multiply(a: Array, b: Array) -> Remembered:
     """Give a · b, element by element."""
     return a * b, None
 
 
 def multiply_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """Each factor receives the gradient times the other factor."""
+    """∂(a·b)/∂a = b and ∂(a·b)/∂b = a: each factor receives the gradient times the other."""
     a, b = node.parents
     return (
         sum_to_shape(g * b.array, a.array.shape) if a.requires_grad else None,
@@ -59,19 +53,17 @@ def multiply_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 def divide(a: Array, b: Array) -> Remembered:
     """Give a / b, element by element."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return a / b, None
+    return a / b, None
 
 
 def divide_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂(a/b)/∂a = 1/b and ∂(a/b)/∂b = −(a/b)/b."""
     a, b = node.parents
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        share = g / b.array
-        return (
-            sum_to_shape(share, a.array.shape) if a.requires_grad else None,
-            sum_to_shape(-share * node.array, b.array.shape) if b.requires_grad else None,
-        )
+    share = g / b.array
+    return (
+        sum_to_shape(share, a.array.shape) if a.requires_grad else None,
+        sum_to_shape(-share * node.array, b.array.shape) if b.requires_grad else None,
+    )
 
 
 def negative(a: Array) -> Remembered:
@@ -80,46 +72,51 @@ def negative(a: Array) -> Remembered:
 
 
 def negative_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """The sign turns round."""
+    """∂(−a)/∂a = −1."""
     return (-g,)
 
 
 def power(a: Array, b: Array) -> Remembered:
     """Give a to the power b."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return a**b, None
+    return a**b, None
 
 
 def power_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """∂aᵇ/∂a = b·aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ·ln a (0 where a is 0 and b positive)."""
+    """∂aᵇ/∂a = b·aᵇ⁻¹ and ∂aᵇ/∂b = aᵇ·ln a."""
     a, b = node.parents
-    base, exponent = a.array, b.array
-    to_base = to_exponent = None
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if a.requires_grad:
-            # 0 · 0⁻¹ would be NaN where the exponent is 0; the derivative of a⁰ is 0 everywhere.
-            local = np.where(exponent == 0, 0.0, exponent * base ** (exponent - 1)).astype(node.array.dtype)
-            to_base = sum_to_shape(g * local, base.shape)
-        if b.requires_grad:
-            log_base = np.log(np.where(base == 0, 1.0, base)).astype(node.array.dtype)
-            to_exponent = sum_to_shape(g * node.array * log_base, exponent.shape)
-    return to_base, to_exponent
+    return (
+        sum_to_shape(g * _by_base(a.array, b.array), a.array.shape) if a.requires_grad else None,
+        sum_to_shape(g * _by_exponent(a.array, b.array, node.array), b.array.shape) if b.requires_grad else None,
+    )
 
+
+def _by_base(a: Array, b: Array) -> Array:
+    # a⁰ is 1 everywhere, so its derivative is 0 everywhere; the formula would give 0 · 0⁻¹ at a = 0.
+    return np.where(b == 0, 0.0, b * a ** (b - 1.0))
+
+
+def _by_exponent(a: Array, b: Array, power: Array) -> Array:
+    # 0ᵇ is 0 for every b > 0; the formula would give 0 · ln 0. At 0⁰ the rule takes the same value.
+    return np.where((a == 0) & (b >= 0), 0.0, power * np.log(a))
+
+
+_GRIEWANK = "A. Griewank and A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, section 3.2"
 
 ROWS = (
-    Operation("add", "+", add, add_gradient, "1 and 1", ufunc=np.add),
-    Operation("subtract", "−", subtract, subtract_gradient, "1 and −1", ufunc=np.subtract),
-    Operation("multiply", "×", multiply, multiply_gradient, "b and a", ufunc=np.multiply),
-    Operation("divide", "÷", divide, divide_gradient, "1/b and −a/b²", "b ≠ 0", ufunc=np.divide),
-    Operation("negative", "−", negative, negative_gradient, "−1", ufunc=np.negative),
+    Operation("add", "+", add, add_gradient, "1 and 1", ufunc=np.add, source=_GRIEWANK),
+    Operation("subtract", "−", subtract, subtract_gradient, "1 and −1", ufunc=np.subtract, source=_GRIEWANK),
+    Operation("multiply", "×", multiply, multiply_gradient, "b and a", ufunc=np.multiply, source=_GRIEWANK),
+    Operation("divide", "÷", divide, divide_gradient, "1/b and −a/b²", "b ≠ 0", ufunc=np.divide, source=_GRIEWANK),
+    Operation("negative", "−", negative, negative_gradient, "−1", ufunc=np.negative, source=_GRIEWANK),
     Operation(
         "power",
         "^",
         power,
         power_gradient,
         "b·aᵇ⁻¹ and aᵇ·ln a",
-        "a > 0, or b an integer",
-        "a = 0 with b < 1",
+        "a > 0, or a = 0 with b ≥ 0, or b an integer",
+        "a = 0 with 0 < b < 1: infinite",
         ufunc=np.power,
+        source=_GRIEWANK,
     ),
 )

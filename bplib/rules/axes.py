@@ -1,5 +1,7 @@
-"""Operations along an axis: sums, averages and the softmax."""
+"""Operations along an axis: sums, averages, the largest and the smallest, and the softmax family."""
 
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,69 +10,153 @@ from bplib.rules.operation import Array, Operation, Remembered
 
 __all__ = ["ROWS"]
 
-
-def softmax(a: Array, axis: int) -> Remembered:
-    """Give eᵃ / Σ eᵃ along `axis`; subtracting the largest first changes nothing but the range."""
-    grown = np.exp(a - a.real.max(axis=axis, keepdims=True))
-    return grown / grown.sum(axis=axis, keepdims=True), axis
+Axis = int | tuple[int, ...] | None
 
 
-def softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """y · (g − Σ g·y): a probability can only grow at the others' cost."""
-    y = node.array
-    return (y * (g - (g * y).sum(axis=node.remembered, keepdims=True)),)
-
-
-def log_softmax(a: Array, axis: int) -> Remembered:
-    """Give ln softmax(a) along `axis` without ever forming a probability of 0."""
-    shifted = a - a.real.max(axis=axis, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), axis
-
-
-def log_softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """G − softmax(a) · Σ g."""
-    return (g - np.exp(node.array) * g.sum(axis=node.remembered, keepdims=True),)
-
-
-def sum_(a: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Remembered:
-    """Add up the elements along `axis`."""
-    return a.sum(axis=axis, keepdims=keepdims), (axis, keepdims)
-
-
-def mean(a: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Remembered:
-    """Average the elements along `axis`."""
-    return a.sum(axis=axis, keepdims=keepdims) * _one_over_count(a, axis), (axis, keepdims)
+def sum_(a: Array, axis: Axis, keepdims: bool) -> Remembered:
+    """Give Σ a along `axis`."""
+    return a.sum(axis=axis, keepdims=keepdims), None
 
 
 def sum_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """Every summand receives the whole incoming gradient."""
-    parent = node.parents[0].array
-    return (np.broadcast_to(_with_axes_back(g, parent, node.remembered), parent.shape),)
+    """∂Σa/∂aᵢ = 1: every summand receives the whole incoming gradient."""
+    return (np.full(node.parents[0].array.shape, _with_axes_back(g, *node.settings)),)
+
+
+def mean(a: Array, axis: Axis, keepdims: bool) -> Remembered:
+    """Give (1/n) Σ a along `axis`."""
+    return a.sum(axis=axis, keepdims=keepdims) * _one_over_count(a, axis), None
 
 
 def mean_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """Every element receives its share, one over the count."""
-    parent = node.parents[0].array
-    share = _with_axes_back(g, parent, node.remembered) * _one_over_count(parent, node.remembered[0])
-    return (np.broadcast_to(share, parent.shape),)
+    """∂((1/n) Σa)/∂aᵢ = 1/n."""
+    a = node.parents[0].array
+    share = g * _one_over_count(a, node.settings[0])
+    return (np.full(a.shape, _with_axes_back(share, *node.settings)),)
 
 
-def _one_over_count(a: Array, axis: int | tuple[int, ...] | None) -> float:
-    axes = range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    count = 1
-    for i in axes:
-        count *= a.shape[i]
+def max_(a: Array, axis: Axis, keepdims: bool) -> Remembered:
+    """Give the largest element along `axis`; NaN if there is one."""
+    return a.max(axis=axis, keepdims=keepdims), None
+
+
+def max_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """1 for the largest element and 0 for the others; at a tie the first in row order is the largest."""
+    return (_to_one_of_a_row(node, g, np.argmax),)
+
+
+def min_(a: Array, axis: Axis, keepdims: bool) -> Remembered:
+    """Give the smallest element along `axis`; NaN if there is one."""
+    return a.min(axis=axis, keepdims=keepdims), None
+
+
+def min_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """1 for the smallest element and 0 for the others; at a tie the first in row order is the smallest."""
+    return (_to_one_of_a_row(node, g, np.argmin),)
+
+
+def logsumexp(a: Array, axis: Axis, keepdims: bool) -> Remembered:
+    """Give ln Σ eᵃ along `axis` as M + ln(1 + Σ eᵃ⁻ᴹ), where M is the largest and the sum is over the others."""
+    largest, log_of_rest = _largest_and_rest(_as_rows(a, axis), -1)
+    total = (largest + log_of_rest)[..., 0]
+    return np.expand_dims(total, tuple(_axes_of(a, axis))) if keepdims else total, None
+
+
+def logsumexp_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """∂ ln Σeᵃ/∂aᵢ = e^(aᵢ − ln Σeᵃ), the softmax of a."""
+    y = np.where(node.array == -np.inf, 0.0, node.array)  # nothing but −inf: every share is 0, not e^(−inf + inf)
+    local = np.exp(node.parents[0].array - _with_axes_back(y, *node.settings))
+    return (local * _with_axes_back(g, *node.settings),)
+
+
+def softmax(a: Array, axis: int) -> Remembered:
+    """Give eᵃ / Σ eᵃ along `axis`; subtracting the largest first changes nothing but the range."""
+    grown = np.exp(a - a.real.max(axis=axis, keepdims=True, initial=-np.inf))
+    return grown / grown.sum(axis=axis, keepdims=True), None
+
+
+def softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """∂yᵢ/∂aⱼ = yᵢ·(δᵢⱼ − yⱼ), and so y · (g − Σ g·y): a probability can only grow at the others' cost."""
+    y, (axis,) = node.array, node.settings
+    return (y * (g - (g * y).sum(axis=axis, keepdims=True)),)
+
+
+def log_softmax(a: Array, axis: int) -> Remembered:
+    """Give ln softmax(a) = a − ln Σ eᵃ along `axis`, without ever forming a probability of 0."""
+    if not a.size:
+        return a.copy(), None
+    largest, log_of_rest = _largest_and_rest(a, axis)
+    return a - largest - log_of_rest, None
+
+
+def log_softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """∂yᵢ/∂aⱼ = δᵢⱼ − softmaxⱼ, and so g − softmax(a) · Σ g."""
+    (axis,) = node.settings
+    return (g - np.exp(node.array) * g.sum(axis=axis, keepdims=True),)
+
+
+def _one_over_count(a: Array, axis: Axis) -> float:
+    count = prod(a.shape[i] for i in _axes_of(a, axis))
     return 1.0 / count if count else float("nan")
 
 
-def _with_axes_back(g: Array, parent: Array, remembered: tuple[Any, bool]) -> Array:
-    axis, keepdims = remembered
+def _axes_of(a: Array, axis: Axis) -> list[int]:
+    """Give the axes that are meant, in order, counted from 0."""
+    if axis is None:
+        return list(range(a.ndim))
+    return sorted(int(i) % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def _with_axes_back(g: Array, axis: Axis, keepdims: bool) -> Array:
+    """Give the axes that a reduction took away back as axes of length 1."""
     return g if keepdims or axis is None else np.expand_dims(g, axis)
 
 
+def _as_rows(a: Array, axis: Axis) -> Array:
+    """Give a view or a copy of `a` in which the axes that are meant are one axis, the last."""
+    ours = _axes_of(a, axis)
+    kept = [i for i in range(a.ndim) if i not in ours]
+    return a.transpose(kept + ours).reshape(*(a.shape[i] for i in kept), prod(a.shape[i] for i in ours))
+
+
+def _to_one_of_a_row(node: Any, g: Array, place_of: Callable[..., Array]) -> Array:
+    """Give zeros, but the incoming gradient in the place of each row that `place_of` names."""
+    a, (axis, _) = node.parents[0].array, node.settings
+    place = place_of(_as_rows(a, axis), axis=-1)
+    # Numbering the elements in row order tells where each had been before the rows were made.
+    numbers = _as_rows(np.arange(a.size).reshape(a.shape), axis)
+    whole = np.zeros(a.shape, g.dtype)
+    np.put(whole, np.take_along_axis(numbers, place[..., None], -1), g)
+    return whole
+
+
+def _largest_and_rest(a: Array, axis: int) -> tuple[Array, Array]:
+    """Give the largest element M along `axis`, and ln(1 + Σ eᵃ⁻ᴹ) over all the others.
+
+    One largest element is left out of the sum: beside its e⁰ = 1 a small rest would be rounded away.
+    """
+    place = np.expand_dims(a.argmax(axis), axis)
+    largest = np.take_along_axis(a, place, axis)
+    grown = np.exp(a - np.where(np.isinf(largest), 0.0, largest))  # inf − inf would be NaN
+    np.put_along_axis(grown, place, 0.0, axis)
+    return largest, np.log1p(grown.sum(axis=axis, keepdims=True))
+
+
+_GRIEWANK = "A. Griewank and A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, section 3.2"
+_KINKS = "A. Griewank and A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, chapter 14"
+_BRIDLE = "J. S. Bridle (1990), in Neurocomputing, Springer NATO ASI F68, 227-236"
+_BLANCHARD = "P. Blanchard, D. J. Higham and N. J. Higham (2021), IMA J. Numer. Anal. 41, 2311-2330"
+
 ROWS = (
-    Operation("softmax", "softmax", softmax, softmax_gradient, "yᵢ·(δᵢⱼ − yⱼ)"),
-    Operation("log_softmax", "ln softmax", log_softmax, log_softmax_gradient, "δᵢⱼ − softmaxⱼ"),
-    Operation("sum", "Σ", sum_, sum_gradient, "1"),
-    Operation("mean", "mean", mean, mean_gradient, "1/n"),
+    Operation("sum", "Σ", sum_, sum_gradient, "1", source=_GRIEWANK),
+    Operation("mean", "mean", mean, mean_gradient, "1/n", source=_GRIEWANK),
+    Operation(
+        "max", "max", max_, max_gradient, "1 for the largest, else 0", kinks="aᵢ = aⱼ: 1 for the first", source=_KINKS
+    ),
+    Operation(
+        "min", "min", min_, min_gradient, "1 for the smallest, else 0", kinks="aᵢ = aⱼ: 1 for the first", source=_KINKS
+    ),
+    Operation("logsumexp", "ln Σ exp", logsumexp, logsumexp_gradient, "softmax(a)", source=_BLANCHARD),
+    Operation("softmax", "softmax", softmax, softmax_gradient, "yᵢ·(δᵢⱼ − yⱼ)", source=_BRIDLE),
+    Operation("log_softmax", "ln softmax", log_softmax, log_softmax_gradient, "δᵢⱼ − softmaxⱼ", source=_BLANCHARD),
 )

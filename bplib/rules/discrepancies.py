@@ -1,18 +1,15 @@
 """How far a prediction is from its target: the losses as single operations."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered
+from bplib.rules.operation import Array, Operation, Remembered, constant
 
 __all__ = ["ROWS"]
 
-# A loss of infinity or NaN is a result that the training loop reports in its own words.
-_quietly = np.errstate(all="ignore")
 
-
-@_quietly
 def squared_error(prediction: Array, target: Array, reduction: str) -> Remembered:
     """Give (prediction − target)², averaged, summed, or as it is."""
     error = prediction - target
@@ -34,7 +31,6 @@ def squared_error_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
-@_quietly
 def absolute_error(prediction: Array, target: Array, reduction: str) -> Remembered:
     """Give |prediction − target|, averaged, summed, or as it is."""
     error = prediction - target
@@ -57,39 +53,47 @@ def absolute_error_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     )
 
 
-@_quietly
 def softmax_cross_entropy(logits: Array, target: Array, reduction: str) -> Remembered:
     """Give −Σ target · ln softmax(logits) for each example, averaged, summed, or as it is.
 
     `target` holds class indices (integers) or one probability for each logit.
     """
-    shifted = logits - logits.real.max(axis=-1, keepdims=True)
+    classes = logits.shape[-1]
+    rows = logits.reshape(-1, classes)
+    # In row order, whatever the order of the logits in memory: the truth is found by its place in the flat array.
+    shifted = np.subtract(rows, np.maximum.reduce(rows.real, axis=1, keepdims=True), order="C")
     grown = np.exp(shifted)
-    total = grown.sum(axis=-1, keepdims=True)
-    log_total = np.log(total)
+    total = grown.dot(constant(1.0, (classes,), logits.real.dtype))
+    each = np.log(total)
     if target.dtype.kind in "iu":
-        picked = np.take_along_axis(shifted, target[..., None], axis=-1)
-        each = (log_total - picked)[..., 0]
+        truth = target.ravel() + _row_starts(len(rows), classes)
+        each -= shifted.ravel().take(truth)
     else:
+        truth = target.reshape(-1, classes)
         # 0 · ln 0 counts as 0, also where a logit is −∞.
-        each = np.where(target == 0, 0.0, target * (log_total - shifted)).sum(axis=-1)
-    weight = 1.0 / each.size if reduction == "mean" and each.size else 1.0
-    loss = each if reduction == "none" else each.sum() * weight
-    return loss, (grown / total, target, weight)
+        each = np.where(truth == 0, 0.0, truth * (each[:, None] - shifted)).sum(axis=1)
+    weight = 1.0 / each.size if reduction == "mean" else 1.0
+    loss = each.reshape(logits.shape[:-1]) if reduction == "none" else each.sum() * weight
+    return loss, (grown, total, truth, weight)
 
 
 def softmax_cross_entropy_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """Softmax(logits) · Σ target − target: the probabilities minus the truth."""
-    probability, target, weight = node.remembered
-    if target.dtype.kind in "iu":
-        to_logits = probability.copy()
-        place = target[..., None]
-        np.put_along_axis(to_logits, place, np.take_along_axis(to_logits, place, -1) - 1.0, -1)
+    grown, total, truth, weight = node.remembered
+    share = g.reshape(-1, 1) * weight
+    if truth.ndim == 1:
+        to_rows = grown * (share / total[:, None])
+        to_rows.reshape(-1)[truth] -= share.ravel()
     else:
-        to_logits = probability * target.sum(axis=-1, keepdims=True) - target
-    scale = np.asarray(g * weight)
-    to_logits *= scale[..., None] if scale.ndim else scale
-    return (to_logits,)
+        to_rows = (grown * (truth.sum(axis=1) / total)[:, None] - truth) * share
+    return (to_rows.reshape(node.parents[0].array.shape),)
+
+
+@lru_cache(maxsize=64)
+def _row_starts(rows: int, classes: int) -> Array:
+    starts = np.arange(0, rows * classes, classes)
+    starts.setflags(write=False)
+    return starts
 
 
 def _times(g: Array, weight: float) -> Any:
@@ -97,10 +101,33 @@ def _times(g: Array, weight: float) -> Any:
     return g.item() * weight if g.ndim == 0 else g * weight
 
 
+_BISHOP = "C. M. Bishop (1995), Neural Networks for Pattern Recognition, Oxford"
+_HUBER = "P. J. Huber (1964), Ann. Math. Statist. 35(1), 73-101"
+
 ROWS = (
-    Operation("squared_error", "(ŷ−y)²", squared_error, squared_error_gradient, "2·(ŷ − y)"),
-    Operation("absolute_error", "|ŷ−y|", absolute_error, absolute_error_gradient, "sign(ŷ − y)", kinks="ŷ = y: 0"),
     Operation(
-        "softmax_cross_entropy", "H(y, ŷ)", softmax_cross_entropy, softmax_cross_entropy_gradient, "softmax(z) − y"
+        "squared_error",
+        "(ŷ−y)²",
+        squared_error,
+        squared_error_gradient,
+        "2·(ŷ − y)",
+        source=f"{_BISHOP}, section 6.1",
+    ),
+    Operation(
+        "absolute_error",
+        "|ŷ−y|",
+        absolute_error,
+        absolute_error_gradient,
+        "sign(ŷ − y)",
+        kinks="ŷ = y: 0",
+        source=_HUBER,
+    ),
+    Operation(
+        "softmax_cross_entropy",
+        "H(y, ŷ)",
+        softmax_cross_entropy,
+        softmax_cross_entropy_gradient,
+        "softmax(z) − y",
+        source=f"{_BISHOP}, section 6.9",
     ),
 )

@@ -1,6 +1,5 @@
-"""The matrix product, and the linear layer as one operation."""
+"""The matrix product of vectors, matrices and stacks of matrices."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,59 +15,34 @@ def matmul(a: Array, b: Array) -> Remembered:
 
 
 def matmul_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """∂L/∂a = g @ bᵀ and ∂L/∂b = aᵀ @ g; a vector is a matrix with one row or column."""
+    """∂L/∂a = g @ bᵀ and ∂L/∂b = aᵀ @ g."""
     a, b = node.parents
-    left = a.array[None, :] if a.array.ndim == 1 else a.array
-    right = b.array[:, None] if b.array.ndim == 1 else b.array
-    if a.array.ndim == 1:
-        g = np.expand_dims(g, -2) if b.array.ndim > 1 else g.reshape(1, 1)
-    if b.array.ndim == 1 and a.array.ndim > 1:
-        g = np.expand_dims(g, -1)
-    to_a = sum_to_shape(g @ right.swapaxes(-1, -2), left.shape) if a.requires_grad else None
-    to_b = sum_to_shape(left.swapaxes(-1, -2) @ g, right.shape) if b.requires_grad else None
+    g = _as_matrix(g, a.array, b.array)
     return (
-        None if to_a is None else to_a.reshape(a.array.shape),
-        None if to_b is None else to_b.reshape(b.array.shape),
+        _to_left(g, a.array, b.array) if a.requires_grad else None,
+        _to_right(g, a.array, b.array) if b.requires_grad else None,
     )
 
 
-def linear(x: Array, weight: Array, bias: Array | None = None) -> Remembered:
-    """Give x @ weight + bias as one operation, what a layer of neurons computes."""
-    y = x.dot(weight)
-    if bias is not None:
-        # In place where that keeps the type: the product is a new array that nobody else holds.
-        y = np.add(y, bias, y) if y.ndim and y.dtype == bias.dtype else y + bias
-    return y, None
+def _to_left(g: Array, a: Array, b: Array) -> Array:
+    """∂L/∂a = g @ bᵀ; a vector on the right is a matrix with one column."""
+    right = b[:, None] if b.ndim == 1 else b
+    return sum_to_shape(g @ right.mT, a.shape)
 
 
-def linear_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """∂L/∂x = g @ weightᵀ, ∂L/∂weight = xᵀ @ g, ∂L/∂bias = the sum of g over the examples."""
-    parents = node.parents
-    x, weight = parents[0], parents[1]
-    to_x = g.dot(weight.array.T) if x.requires_grad else None
-    rows = x.array
-    if rows.ndim != 2:
-        rows, g = rows.reshape(-1, rows.shape[-1]), g.reshape(-1, g.shape[-1])
-    # The product is written straight into the parameter's own gradient where that is still
-    # empty. Not when the weight is also the input: two gradients would fight for one place.
-    place = None if x is weight else weight.landing_place(g.dtype)
-    to_weight = rows.T.dot(g, place) if weight.requires_grad else None
-    if len(parents) == 2:
-        return to_x, to_weight
-    bias = parents[2]
-    to_bias = _ones(len(g), g.dtype).dot(g, bias.landing_place(g.dtype)) if bias.requires_grad else None
-    return to_x, to_weight, to_bias
+def _to_right(g: Array, a: Array, b: Array) -> Array:
+    """∂L/∂b = aᵀ @ g; a vector on the left is a matrix with one row."""
+    left = a[None, :] if a.ndim == 1 else a
+    found = left.mT @ g
+    return sum_to_shape(found[..., 0] if b.ndim == 1 else found, b.shape)
 
 
-@lru_cache(maxsize=64)
-def _ones(n: int, dtype: np.dtype) -> Array:
-    # ones @ g sums the columns in a sixth of the time of g.sum(axis=0) at classroom sizes.
-    ones = np.ones(n, dtype)
-    ones.setflags(write=False)
-    return ones
+def _as_matrix(g: Array, a: Array, b: Array) -> Array:
+    """Give the gradient the row and the column back that a product with a vector has lost."""
+    g = g[..., None] if b.ndim == 1 else g
+    return g[..., None, :] if a.ndim == 1 else g
 
 
-ROWS = (
-    Operation("matmul", "@", matmul, matmul_gradient, "bᵀ and aᵀ", ufunc=np.matmul),
-    Operation("linear", "x@W+b", linear, linear_gradient, "Wᵀ, xᵀ and 1"),
-)
+_GILES = "M. B. Giles (2008), Collected matrix derivative results, section 2.2"
+
+ROWS = (Operation("matmul", "@", matmul, matmul_gradient, "bᵀ and aᵀ", ufunc=np.matmul, source=_GILES),)

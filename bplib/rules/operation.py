@@ -1,12 +1,13 @@
 """One row of the table of operations, and what every gradient rule needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Array", "Operation", "Remembered", "sum_to_shape"]
+__all__ = ["Array", "Operation", "Remembered", "constant", "sum_to_shape"]
 
 Array = np.ndarray
 Remembered = tuple[Array, Any]
@@ -25,31 +26,48 @@ class Operation:
     forward : callable
         ``forward(*arrays, *settings) -> (array, remembered)``, on plain arrays.
     gradient : callable
-        ``gradient(node, g) -> tuple``: one array, or None, for each parent.
+        ``gradient(node, g)`` gives a sequence: one array, or None, for each parent.
     derivative : str
         The local derivative in words of mathematics.
     domain : str
         Where the operation is defined.
     kinks : str
-        Where it has no derivative, and which value the rule gives there; empty if smooth.
+        Where it has no derivative, a colon, and which value the rule gives there; empty if smooth.
     holomorphic : bool
-        Whether ``forward`` is analytic, so that a complex step can check the rule.
+        Whether ``forward`` is analytic between its kinks, so that a complex step can check the rule there.
     ufunc : numpy.ufunc or None
         The NumPy function that means the same, so that ``np.exp(tensor)`` works.
+    source : str
+        Where the function and its derivative can be read up: author, year, place; never empty.
     """
 
     name: str
     symbol: str
     forward: Callable[..., Remembered]
-    gradient: Callable[..., tuple[Array | None, ...]]
+    gradient: Callable[..., Sequence[Array | None]]
     derivative: str
     domain: str = "all real numbers"
     kinks: str = ""
     holomorphic: bool = True
     ufunc: np.ufunc | None = None
+    source: str = ""
 
     def __repr__(self) -> str:
         return f"Operation({self.name!r})"
+
+
+@lru_cache(maxsize=256)
+def constant(value: float, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """Give a read-only array full of one number, made once: NumPy takes longer to convert a Python number.
+
+    Examples
+    --------
+    >>> constant(1.0, (3,), np.dtype(float))
+    array([1., 1., 1.])
+    """
+    array = np.full(shape, value, dtype)
+    array.setflags(write=False)
+    return array
 
 
 def sum_to_shape(g: Array, shape: tuple[int, ...]) -> Array:

@@ -119,10 +119,10 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 
 # -- directions of import ---------------------------------------------------------------------------------------------
 
-_CHECKS = {"errors", "checks"}
-_ENGINE = {"rules", "home", "engine", "protocols", "tensors"}
+_CHECKS = {"errors", "checks", "quiet", "journal"}
+_ENGINE = {"rules", "home", "nodes", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
-_PARTS = {"losses", "nn", "numeric", "tracing", "optim", "data", "scalar", "references"}
+_PARTS = {"anomaly", "differentiation", "recording", "losses", "nn", "numeric", "tracing", "optim", "data", "scalar", "references"}
 _LIBRARY = _CORE | _PARTS | {"landscape", "training"}
 MAY_IMPORT = {
     "errors": set(),
@@ -130,10 +130,16 @@ MAY_IMPORT = {
     "checks": {"errors"},
     "rules": _CHECKS,
     "home": _CHECKS,
-    "engine": _CHECKS | {"rules", "home"},
-    "protocols": _CHECKS | {"rules", "home", "engine"},
-    "tensors": _CHECKS | {"rules", "home", "engine", "protocols"},
+    "quiet": set(),
+    "journal": set(),
+    "nodes": _CHECKS | {"rules", "home"},
+    "engine": _CHECKS | {"rules", "nodes"},
+    "anomaly": _CHECKS | {"rules", "nodes", "engine"},
+    "protocols": _CHECKS | {"rules", "nodes", "engine"},
+    "tensors": _CHECKS | {"rules", "home", "nodes", "engine", "protocols"},
     "functional": _CHECKS | _ENGINE,
+    "differentiation": _CHECKS | _ENGINE,
+    "recording": _CHECKS | _ENGINE,
     "losses": _CHECKS | _CORE,
     "nn": _CHECKS | _CORE,
     "numeric": _CHECKS | _CORE,

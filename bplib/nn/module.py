@@ -1,7 +1,4 @@
-"""Networks: layers, and modules that hold them together.
-
-A module is a function with parameters. All parameters of a model lie in one vector, θ.
-"""
+"""What a network is made of: parameters, and modules that hold them together."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -9,13 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from bplib import functional
-from bplib.checks import as_count, as_floats, as_generator
+from bplib.checks import as_floats
 from bplib.errors import DataError, ShapeError
 from bplib.home import Home, share_home
+from bplib.journal import note
 from bplib.tensors import Tensor
 
-__all__ = ["Linear", "Module", "Parameter", "ReLU", "Sequential", "Sigmoid", "Tanh"]
+__all__ = ["Module", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -166,6 +163,7 @@ class Module(ABC):
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
+        note(self.zero_grad)
         for parameter in self.parameters():
             parameter.grad = None
 
@@ -227,137 +225,3 @@ def _parts_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from _parts_of({f"{name}.{i}": item for i, item in enumerate(value)})
         elif isinstance(value, Mapping):
             yield from _parts_of({f"{name}.{key}": item for key, item in value.items()})
-
-
-class Linear(Module):
-    """A layer of neurons without an activation: y = x @ W + b.
-
-    Parameters
-    ----------
-    in_features : int ≥ 1
-        The number of inputs of each neuron.
-    out_features : int ≥ 1
-        The number of neurons.
-    bias : bool
-        Whether each neuron has a bias.
-    rng : numpy.random.Generator or int, optional
-        Where the first weights come from; a new, unseeded generator if left out. Weights and
-        biases are drawn uniformly from ±1/√in_features.
-
-    Attributes
-    ----------
-    weight : Parameter, shape (in_features, out_features)
-        Column j belongs to neuron j.
-    bias : Parameter, shape (out_features,), or None
-        One number for each neuron.
-
-    Raises
-    ------
-    DataError, DomainError
-        If a number of features is no whole number, or below 1.
-
-    References
-    ----------
-    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524,
-    section 4.6: weights of the order 1/√(number of inputs).
-
-    Examples
-    --------
-    >>> layer = Linear(2, 1, rng=np.random.default_rng(0))
-    >>> layer([[1.0, 2.0]]).shape
-    (1, 1)
-    """
-
-    def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, rng: np.random.Generator | int | None = None
-    ) -> None:
-        super().__init__()
-        in_features = as_count(in_features, "in_features", 1, "Linear")
-        out_features = as_count(out_features, "out_features", 1, "Linear")
-        rng = np.random.default_rng() if rng is None else as_generator(rng, "Linear")
-        bound = 1.0 / np.sqrt(in_features)
-        self.weight = Parameter(rng.uniform(-bound, bound, (in_features, out_features)))
-        self.bias = Parameter(rng.uniform(-bound, bound, out_features)) if bias else None
-
-    def forward(self, x: Any) -> Tensor:
-        """Compute x @ weight + bias, for `x` of shape (..., in_features)."""
-        return functional.linear(x, self.weight, self.bias)
-
-    def _title(self) -> str:
-        return f"Linear({self.weight.shape[0]}, {self.weight.shape[1]}, bias={self.bias is not None})"
-
-
-class ReLU(Module):
-    """The rectified linear unit as a layer: max(0, x)."""
-
-    def forward(self, x: Any) -> Tensor:
-        """Compute max(0, x)."""
-        return functional.relu(x)
-
-
-class Tanh(Module):
-    """The hyperbolic tangent as a layer, between −1 and 1."""
-
-    def forward(self, x: Any) -> Tensor:
-        """Compute tanh x."""
-        return functional.tanh(x)
-
-
-class Sigmoid(Module):
-    """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1."""
-
-    def forward(self, x: Any) -> Tensor:
-        """Compute σ(x)."""
-        return functional.sigmoid(x)
-
-
-class Sequential(Module):
-    """Modules in a row: each takes what the one before gave.
-
-    Parameters
-    ----------
-    *modules : Module
-        The layers, in the order of the forward pass. A module that stands twice is shared.
-
-    Raises
-    ------
-    DataError
-        If one of them is no module.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> Sequential(Linear(2, 3, rng=rng), Tanh(), Linear(3, 1, rng=rng))
-    Sequential(Linear(2, 3, bias=True), Tanh(), Linear(3, 1, bias=True)), 13 parameters
-      0.weight     (2, 3)              6
-      0.bias       (3,)                3
-      2.weight     (3, 1)              3
-      2.bias       (1,)                1
-    """
-
-    def __init__(self, *modules: Module) -> None:
-        super().__init__()
-        for module in modules:
-            if not isinstance(module, Module):
-                raise DataError(
-                    f"Sequential: expected modules, got {type(module).__name__}. Try Sequential(Linear(2, 3), Tanh())."
-                )
-        self.layers = modules
-
-    def forward(self, x: Any) -> Tensor:
-        """Pass `x` through all modules in order."""
-        for module in self.layers:
-            x = module(x)
-        return x
-
-    def _children(self) -> Iterator[tuple[str, Any]]:
-        return ((str(i), module) for i, module in enumerate(self.layers))
-
-    def __getitem__(self, index: int) -> Module:
-        return self.layers[index]
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def _title(self) -> str:
-        return f"Sequential({', '.join(module._title() for module in self.layers)})"

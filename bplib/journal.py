@@ -1,0 +1,21 @@
+"""What a training step does besides computing: noted while a step is being recorded, so that it can be done again."""
+
+from collections.abc import Callable
+
+__all__ = ["keep_journal", "note"]
+
+Action = Callable[[], None]
+_entries: list[Action] | None = None
+
+
+def note(action: Action) -> None:
+    """Write down an action that is being taken, if a step is being recorded."""
+    if _entries is not None:
+        _entries.append(action)
+
+
+def keep_journal(entries: list[Action] | None) -> list[Action] | None:
+    """Have actions noted in `entries` from now on, None for nowhere; returns the list before."""
+    global _entries
+    before, _entries = _entries, entries
+    return before

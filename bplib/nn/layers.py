@@ -1,0 +1,94 @@
+"""Layers of neurons, and the activations between them."""
+
+from typing import Any
+
+import numpy as np
+
+from bplib import functional
+from bplib.checks import as_count, as_generator
+from bplib.nn.module import Module, Parameter
+from bplib.tensors import Tensor
+
+__all__ = ["Linear", "ReLU", "Sigmoid", "Tanh"]
+
+
+class Linear(Module):
+    """A layer of neurons without an activation: y = x @ W + b.
+
+    Parameters
+    ----------
+    in_features : int ≥ 1
+        The number of inputs of each neuron.
+    out_features : int ≥ 1
+        The number of neurons.
+    bias : bool
+        Whether each neuron has a bias.
+    rng : numpy.random.Generator or int, optional
+        Where the first weights come from; a new, unseeded generator if left out. Weights and
+        biases are drawn uniformly from ±1/√in_features.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (in_features, out_features)
+        Column j belongs to neuron j.
+    bias : Parameter, shape (out_features,), or None
+        One number for each neuron.
+
+    Raises
+    ------
+    DataError, DomainError
+        If a number of features is no whole number, or below 1.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524,
+    section 4.6: weights of the order 1/√(number of inputs).
+
+    Examples
+    --------
+    >>> layer = Linear(2, 1, rng=np.random.default_rng(0))
+    >>> layer([[1.0, 2.0]]).shape
+    (1, 1)
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, rng: np.random.Generator | int | None = None
+    ) -> None:
+        super().__init__()
+        in_features = as_count(in_features, "in_features", 1, "Linear")
+        out_features = as_count(out_features, "out_features", 1, "Linear")
+        rng = np.random.default_rng() if rng is None else as_generator(rng, "Linear")
+        bound = 1.0 / np.sqrt(in_features)
+        self.weight = Parameter(rng.uniform(-bound, bound, (in_features, out_features)))
+        self.bias = Parameter(rng.uniform(-bound, bound, out_features)) if bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute x @ weight + bias, for `x` of shape (..., in_features); see `bplib.linear`."""
+        return functional.linear(x, self.weight, self.bias)
+
+    def _title(self) -> str:
+        return f"Linear({self.weight.shape[0]}, {self.weight.shape[1]}, bias={self.bias is not None})"
+
+
+class ReLU(Module):
+    """The rectified linear unit as a layer: max(0, x)."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute max(0, x)."""
+        return functional.relu(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent as a layer, between −1 and 1."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute tanh x."""
+        return functional.tanh(x)
+
+
+class Sigmoid(Module):
+    """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute σ(x)."""
+        return functional.sigmoid(x)

@@ -1,0 +1,329 @@
+"""A training step that is watched once and then repeated: what a compiler for neural networks does.
+
+The first call runs the step as it is written and notes which operations it applied, in which
+order, to what. Every further call does the same operations again, without deciding anything:
+no Python of yours runs, no node is made, no order is looked for.
+
+References
+----------
+A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, chapter 4: the
+trace of a program, and its validity while the control flow stays the same.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from bplib.checks import as_floats
+from bplib.engine import Array, inspect_with, is_inspected
+from bplib.errors import BplibError, DataError, GraphError, ShapeError
+from bplib.journal import keep_journal
+from bplib.nodes import Node, note_landings
+from bplib.quiet import quiet
+from bplib.rules import Operation
+from bplib.tensors import Tensor
+
+__all__ = ["Recording", "replay"]
+
+Action = Callable[[], None]
+
+
+def replay(step: Callable[..., Any]) -> "Recording":
+    """Give a faster training step: recorded at its first call, repeated at every further one.
+
+    Parameters
+    ----------
+    step : callable
+        A whole training step: forward, loss, backward and, if you like, ``optimizer.step()`` and
+        ``zero_grad()``. What changes from call to call, such as a batch, comes in as an argument.
+
+    Returns
+    -------
+    Recording
+        Call it like `step`, with arrays of the same shapes; it gives the loss as a number.
+
+    Notes
+    -----
+    Everything else is frozen as it was at the first call: the path through ``if`` and ``for``, random
+    numbers drawn, arrays computed with NumPy. Learning rates may change. Inside `detect_anomaly` the step
+    runs as it is written.
+
+    Raises
+    ------
+    DataError
+        If `step` is no function.
+
+    Examples
+    --------
+    >>> import bplib
+    >>> w = bplib.tensor([1.0, 2.0], requires_grad=True)
+    >>> optimizer = bplib.optim.SGD([w], lr=0.1)
+    >>> def step(x):
+    ...     optimizer.zero_grad()
+    ...     loss = (w * x).sum()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> fast = bplib.replay(step)
+    >>> [round(fast(np.array([1.0, 1.0])), 6) for _ in range(3)]
+    [3.0, 2.8, 2.6]
+    """
+    if not callable(step):
+        raise DataError(f"replay: expected a function that takes a training step, got {type(step).__name__}.")
+    return Recording(step)
+
+
+@final
+class Recording:
+    """A training step that repeats itself; made by `replay`."""
+
+    def __init__(self, step: Callable[..., Any]) -> None:
+        self._step = step
+        self._inputs: list[Any] = []
+        self._actions: list[Action] = []
+        self._loss: Node | None = None
+
+    def __call__(self, *inputs: Any) -> float:
+        """Take one step and give its loss.
+
+        Raises
+        ------
+        ShapeError
+            If an argument has another shape than at the first call.
+        GraphError
+            If the step cannot be repeated: it calls no backward, or changes tensors by hand.
+        """
+        if is_inspected():
+            return _as_number(self._step(*inputs))
+        if self._loss is None:
+            return self._record(inputs)
+        if len(inputs) != len(self._inputs):
+            raise DataError(f"replay: the step was recorded with {len(self._inputs)} arguments, got {len(inputs)}.")
+        for number, (place, value) in enumerate(zip(self._inputs, inputs, strict=True), 1):
+            if type(place) is np.ndarray:
+                _refill(place, value, number)
+            elif place is not value and not _same(place, value):
+                raise DataError(
+                    f"replay: argument {number} was {place!r} when the step was recorded and is {value!r} now. Expected "
+                    "the same; only arrays may change. Record a new step with replay(step)."
+                )
+        quiet().run(self._run)
+        return self._loss.array.item()
+
+    def _run(self) -> None:
+        before = note_landings([])
+        try:
+            for action in self._actions:
+                action()
+        except BplibError:
+            raise
+        except (ValueError, IndexError, TypeError) as error:
+            raise DataError(
+                "replay: the recorded step does not fit these numbers; perhaps a class index is out of range. "
+                "Call the step itself to see which operation it is."
+            ) from error
+        finally:
+            note_landings(before)
+
+    def _record(self, inputs: Sequence[Any]) -> float:
+        recorder = _Recorder()
+        own = [_own_copy(value, number) for number, value in enumerate(inputs, 1)]
+        before = inspect_with(recorder), keep_journal(recorder.entries)
+        try:
+            self._step(*own)
+        finally:
+            inspect_with(before[0])
+            keep_journal(before[1])
+        self._inputs = [value.array if isinstance(value, Node) else value for value in own]
+        loss = recorder.checked(self._inputs)
+        self._actions = recorder.compiled()
+        self._loss = loss
+        return loss.array.item()
+
+    def __repr__(self) -> str:
+        name = getattr(self._step, "__name__", type(self._step).__name__)
+        if self._loss is None:
+            return f"Recording of {name}, not yet run"
+        return f"Recording of {name}, {len(self._actions)} actions"
+
+
+class _Applied:
+    """One operation that was applied."""
+
+    __slots__ = ("node", "operation", "parents", "settings")
+
+    def __init__(self, node: Node, operation: Operation, parents: tuple[Node, ...], settings: tuple[Any, ...]) -> None:
+        self.node, self.operation, self.parents, self.settings = node, operation, parents, settings
+
+
+class _Started:
+    """One backward pass that was started."""
+
+    __slots__ = ("loss", "seed", "visited")
+
+    def __init__(self, loss: Node, seed: Array) -> None:
+        self.loss, self.seed = loss, seed
+        self.visited: list[tuple[Node, tuple[bool, ...]]] = []
+
+
+class _Recorder:
+    """Notes what a step does while it runs."""
+
+    every_layer = False
+
+    def __init__(self) -> None:
+        self.entries: list[Any] = []
+        self._leaf_orders: dict[Node, int] = {}
+
+    def forward(self, node: Node, operation: Operation, parents: tuple[Node, ...], settings: tuple[Any, ...]) -> None:
+        self.entries.append(_Applied(node, operation, parents, settings))
+        for parent in parents:
+            self._leaf_orders.setdefault(parent, parent.order)
+
+    def start(self, loss: Node, seed: Array) -> None:
+        self.entries.append(_Started(loss, seed))
+
+    def backward(self, node: Node, incoming: Array, outgoing: Sequence[Array | None]) -> None:
+        started = next(entry for entry in reversed(self.entries) if isinstance(entry, _Started))
+        started.visited.append((node, tuple(share is not None for share in outgoing)))
+
+    def checked(self, inputs: Sequence[Any]) -> Node:
+        """Give the loss, or say why the step cannot be repeated."""
+        losses = [entry.loss for entry in self.entries if isinstance(entry, _Started)]
+        if not losses:
+            raise GraphError("replay: the step calls no backward. Expected a training step: forward, loss, backward.")
+        applied = [entry for entry in self.entries if isinstance(entry, _Applied)]
+        nodes = {node for entry in applied for node in (entry.node, *entry.parents)}
+        if any(node.hooks is not None for node in nodes):
+            raise GraphError(
+                "replay: a tensor of this step has a hook or keeps its gradient; nobody would call it. "
+                "Remove the hook, or run the step itself."
+            )
+        held = [node.array for node in nodes] + [
+            part for entry in applied for part in entry.settings if isinstance(part, np.ndarray)
+        ]
+        for number, value in enumerate(inputs, 1):
+            if type(value) is np.ndarray and not any(np.may_share_memory(value, array) for array in held):
+                raise DataError(
+                    f"replay: argument {number}, {value.dtype} of shape {value.shape}, is converted or not used inside "
+                    "the step, so a new one would change nothing. Pass it as float64, and compute with it as a tensor."
+                )
+        updated = any(callable(entry) for entry in self.entries)
+        if not updated and any(leaf.order != order for leaf, order in self._leaf_orders.items()):
+            raise GraphError(
+                "replay: the step changes a tensor by hand. Expected an optimizer's step(), which can be "
+                "repeated. Or leave the update out of the step, and do it after each call."
+            )
+        return losses[-1]
+
+    def compiled(self) -> list[Action]:
+        needed: set[Node] = set()
+        waiting = [entry.loss for entry in self.entries if isinstance(entry, _Started)]
+        made = {entry.node: entry for entry in self.entries if isinstance(entry, _Applied)}
+        while waiting:
+            node = waiting.pop()
+            if node in made and node not in needed:
+                needed.add(node)
+                waiting += made[node].parents
+        actions: list[Action] = []
+        for entry in self.entries:
+            if isinstance(entry, _Started):
+                actions.append(_backward_of(entry))
+            elif not isinstance(entry, _Applied):
+                actions.append(entry)
+            elif entry.node in needed:  # what no loss depends on is left out
+                actions.append(_forward_of(entry))
+        return actions
+
+
+def _forward_of(entry: _Applied) -> Action:
+    node, forward, settings = entry.node, entry.operation.forward, entry.settings
+    if len(entry.parents) == 1:
+        (a,) = entry.parents
+
+        def unary() -> None:
+            node.array, node.remembered = forward(a.array, *settings)
+
+        return unary
+    if len(entry.parents) == 2:
+        a, b = entry.parents
+
+        def binary() -> None:
+            node.array, node.remembered = forward(a.array, b.array, *settings)
+
+        return binary
+    parents = entry.parents
+
+    def several() -> None:
+        node.array, node.remembered = forward(*[p.array for p in parents], *settings)
+
+    return several
+
+
+def _backward_of(entry: _Started) -> Action:
+    """Give the backward pass as a fixed list: which rule, and to whom its results go."""
+    places: dict[Node, int] = {entry.loss: 0}
+    plan: list[tuple[Any, Node, int, list[tuple[int, Node, int, bool]]]] = []
+    leaves: list[tuple[Node, int]] = []
+    for node, reached in entry.visited:
+        targets = []
+        for i, parent in enumerate(node.parents):
+            if reached[i]:
+                first = parent not in places
+                place = places.setdefault(parent, len(places))
+                targets.append((i, parent, place, first))
+                if first and parent.operation is None:
+                    leaves.append((parent, place))
+        plan.append((node.operation.gradient, node, places[node], targets))  # type: ignore[union-attr]
+    seed, size = entry.seed, len(places)
+
+    def backward() -> None:
+        incoming: list[Any] = [None] * size
+        incoming[0] = seed
+        for gradient, node, place, targets in plan:
+            outgoing = gradient(node, incoming[place])
+            for i, parent, target, first in targets:
+                share = outgoing[i]
+                if share is parent.buffer:
+                    continue
+                incoming[target] = share if first or incoming[target] is None else incoming[target] + share
+        for leaf, place in leaves:
+            if incoming[place] is not None:
+                leaf.receive(incoming[place])
+
+    return backward
+
+
+def _own_copy(value: Any, number: int) -> Any:
+    if isinstance(value, Node):
+        if value.requires_grad:
+            raise GraphError(
+                f"replay: argument {number} is a tensor that asks for a gradient. Expected data; use the tensor inside the "
+                "step without passing it."
+            )
+        return Tensor(value.array, name=value.name)
+    return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _refill(place: Array, value: Any, number: int) -> None:
+    new = value.array if isinstance(value, Node) else value
+    if type(new) is not np.ndarray:
+        new = as_floats(new)
+    if new.shape != place.shape:
+        raise ShapeError(
+            f"replay: argument {number} had shape {place.shape} when the step was recorded, and has shape {new.shape} now. "
+            "Expected the same shape: the recorded arrays are used again. Record a new step with replay(step), or drop a "
+            "last batch that is smaller."
+        )
+    if not np.can_cast(new.dtype, place.dtype, "same_kind"):
+        raise DataError(f"replay: argument {number} was {place.dtype} at the recording and is {new.dtype} now.")
+    place[...] = new
+
+
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and isinstance(left, (int, float, str, bytes, tuple)) and bool(left == right)
+
+
+def _as_number(result: Any) -> float:
+    return result.item() if isinstance(result, Node) else result  # type: ignore[attr-defined]

@@ -1,0 +1,129 @@
+"""Layers of neurons as one operation: a linear layer, and a stack of them with their activations.
+
+Nothing here is new mathematics: both are chains of rows of the table. One node in place of
+many saves the memory between them and the time to note them down.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bplib.errors import ShapeError
+from bplib.rules.elementwise import sigmoid, through_relu, through_sigmoid, through_tanh
+from bplib.rules.operation import Array, Operation, Remembered, constant
+
+__all__ = ["ROWS"]
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Remembered:
+    """Give x @ weight + bias as one operation, what a layer of neurons computes."""
+    columns = weight.shape[1:]
+    if len(columns) != 1 or not x.ndim:
+        raise ShapeError(
+            f"linear: x has shape {x.shape}, weight has shape {weight.shape}. "
+            "Expected x (..., in) and weight (in, out)."
+        )
+    try:
+        y = x.dot(weight)
+    except ValueError:
+        raise ShapeError(
+            f"linear: shapes {x.shape} and {weight.shape} do not fit. Expected the columns on the left to equal the "
+            f"rows on the right, got {x.shape[-1]} and {len(weight)}. Try .T on one of them, or check the order."
+        ) from None
+    if bias is None:
+        return y, None
+    if bias.shape != columns:
+        raise ShapeError(
+            f"linear: weight has shape {weight.shape}, bias has shape {bias.shape}. "
+            f"Expected one bias for each of the {columns[0]} columns, shape {columns}."
+        )
+    # In place where that keeps the type: the product is a new array that nobody else holds.
+    return (np.add(y, bias, y) if y.dtype is bias.dtype else y + bias), None
+
+
+def linear_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """∂L/∂x = g @ weightᵀ, ∂L/∂weight = xᵀ @ g, ∂L/∂bias = the sum of g over the examples."""
+    x, weight, *bias = node.parents
+    to_x = g.dot(weight.array.T) if x.requires_grad else None
+    return (to_x, _to_weight(weight, x.array, g), *[_to_bias(b, g) for b in bias])
+
+
+def _to_weight(weight: Any, x: Array, g: Array) -> Array | None:
+    """Give xᵀ @ g, written straight into the parameter's own gradient where that is still empty."""
+    if not weight.requires_grad:
+        return None
+    if x.ndim != 2:
+        x, g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
+    return x.T.dot(g, weight.landing_place(g.dtype))
+
+
+def _to_bias(bias: Any, g: Array) -> Array | None:
+    """Give the sum of g over the examples; ones @ g takes a sixth of the time of g.sum(axis=0) at classroom sizes."""
+    if not bias.requires_grad:
+        return None
+    if g.ndim != 2:
+        g = g.reshape(-1, g.shape[-1])
+    return constant(1.0, (len(g),), g.dtype).dot(g, bias.landing_place(g.dtype))
+
+
+def layers(x: Array, *operands: Any) -> Remembered:
+    """Give a stack of linear layers, each followed by its activation: weights and biases in turn, then the activations.
+
+    Each layer writes its activation over its linear part; the input and every layer's output are remembered.
+    """
+    outputs = [x]
+    for i, activation in enumerate(operands[-1]):
+        x, _ = linear(x, operands[2 * i], operands[2 * i + 1])
+        if activation is not None:
+            x = _APPLIED[activation](x)
+        outputs.append(x)
+    return x, outputs
+
+
+def layers_gradient(node: Any, g: Array) -> list[Array | None]:
+    """Backpropagation as the textbooks write it: from the last layer to the first.
+
+    δ ← δ ∘ f′(z),   ∂L/∂bias = Σ δ,   ∂L/∂weight = inputᵀ @ δ,   δ ← δ @ weightᵀ
+    """
+    parents, outputs, (activations,) = node.parents, node.remembered, node.settings
+    shares: list[Array | None] = []
+    for i in range(len(activations) - 1, -1, -1):
+        if activations[i] is not None:
+            g = _THROUGH[activations[i]](outputs[i + 1], g)
+        weight, bias = parents[2 * i + 1], parents[2 * i + 2]
+        shares += _to_bias(bias, g), _to_weight(weight, outputs[i], g)
+        if i or parents[0].requires_grad:
+            g = g.dot(weight.array.T)
+    shares.append(g if parents[0].requires_grad else None)
+    return shares[::-1]
+
+
+def _relu(z: Array) -> Array:
+    return np.maximum(z, constant(0.0, (), z.dtype), out=z)
+
+
+def _tanh(z: Array) -> Array:
+    return np.tanh(z, z)
+
+
+def _sigmoid(z: Array) -> Array:
+    return sigmoid(z)[0]
+
+
+_APPLIED = {"tanh": _tanh, "relu": _relu, "sigmoid": _sigmoid}
+_THROUGH = {"tanh": through_tanh, "relu": through_relu, "sigmoid": through_sigmoid}
+_GILES = "M. B. Giles (2008), Collected matrix derivative results, section 2.2"
+_RUMELHART = "D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536"
+
+ROWS = (
+    Operation("linear", "x@W+b", linear, linear_gradient, "Wᵀ, xᵀ and 1", source=_GILES),
+    Operation(
+        "layers",
+        "layers",
+        layers,
+        layers_gradient,
+        "the chain rule through every layer",
+        kinks="where a ReLU is 0: 0",
+        source=_RUMELHART,
+    ),
+)
