@@ -9,9 +9,9 @@ from typing import Any, final
 
 import numpy as np
 
-from bplib.engine import Array, Inspector, inspect_with
+from bplib.engine import inspect_with
 from bplib.errors import AnomalyError
-from bplib.nodes import Node
+from bplib.nodes import Array, Inspector, Node
 from bplib.rules import Operation
 
 __all__ = ["detect_anomaly"]

@@ -11,16 +11,15 @@ S. Linnainmaa (1976), BIT 16, 146-160. A. Griewank and A. Walther (2008), *Evalu
 Derivatives*, 2nd ed., SIAM, chapter 3.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from bplib.checks import as_floats
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
-from bplib.nodes import MAKE, Node, clock, note_landings
+from bplib.nodes import MAKE, Array, Inspector, Node, Watch, clock, note_landings, through_hooks
 from bplib.quiet import quiet
 from bplib.rules import Operation
 
@@ -31,7 +30,6 @@ __all__ = [
     "inspect_with",
     "is_inspected",
     "is_recording",
-    "keep_gradient",
     "no_grad",
     "walk_back",
     "wants_every_layer",
@@ -42,26 +40,9 @@ __all__ = [
 # nothing. A training step of medium size takes a third less.
 np.empty(1 << 20)
 
-Array = np.ndarray
-Watch = Callable[[Node, Array, Sequence[Array | None]], None]
 AnyNode = TypeVar("AnyNode", bound=Node)
 
 _recording = True
-
-
-class Inspector(Protocol):
-    """Someone who looks at every result, forward and backward, while `inspect_with` lets them."""
-
-    every_layer: bool  # whether a layer and its activation shall be nodes of their own
-
-    def forward(self, node: Node, operation: Operation, parents: tuple[Node, ...], settings: tuple[Any, ...]) -> None:
-        """Look at a result that was just computed."""
-
-    def start(self, loss: Node, seed: Array) -> None:
-        """Look at where a backward pass starts."""
-
-    def backward(self, node: Node, incoming: Array, outgoing: Sequence[Array | None]) -> None:
-        """Look at what a gradient rule just gave."""
 
 
 _inspector: Inspector | None = None
@@ -182,7 +163,7 @@ def backpropagate(loss: Node, seed: Array) -> None:
     if _inspector is not None:
         _inspector.start(loss, seed)
         watch = _inspector.backward
-    totals, _ = quiet().run(_walk, loss, seed, watch, kept, copy_context())
+    totals, _ = quiet().run(_all_or_none, loss, seed, watch, kept, copy_context())
     for node, total in (*totals.items(), *kept.items()):
         node.receive(total)
 
@@ -209,79 +190,63 @@ def walk_back(loss: Node, seed: Array, watch: Watch | None = None) -> dict[Node,
     GraphError
         If a leaf was changed after an operation had used it.
     """
-    totals, landed = quiet().run(_walk, loss, seed, watch, None, copy_context())
+    totals, landed = quiet().run(_all_or_none, loss, seed, watch, None, copy_context())
     for leaf in landed:
         totals[leaf] = leaf.buffer + totals[leaf] if leaf in totals else leaf.buffer
         leaf._gradient = None
     return {leaf: np.array(total) for leaf, total in totals.items()}
 
 
-def _walk(
-    loss: Node, seed: Array, watch: Watch | None, kept: dict[Node, Array] | None, user: Context
-) -> tuple[dict[Node, Any], list[Node]]:
-    """Give the gradients that wait at the leaves, and the parameters that have theirs already.
+Kept = dict[Node, Array] | None
 
-    Hooks run where `kept` is given, in the context of the caller, with the caller's own NumPy settings.
-    """
-    queue: list[Any] = [(-loss.order, loss)]
-    incoming: dict[Node, Any] = {loss: seed}
-    ours: set[Node] = set()  # whose sum was made here; the first gradient to arrive may be another node's as well
+
+def _all_or_none(
+    loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context
+) -> tuple[dict[Node, Any], list[Node]]:
+    """Give the gradients that wait at the leaves, and the parameters that have theirs already, or undo those."""
     landed: list[Node] = []
     before = note_landings(landed)
     try:
-        while queue:
-            node = heappop(queue)[1]
-            g = incoming.pop(node)
-            if node.hooks is not None and kept is not None:
-                g = user.run(_through_hooks, node, g, kept)
-            outgoing = node.operation.gradient(node, g)
-            if watch is not None:
-                user.run(watch, node, g, outgoing)
-            for parent, share in zip(node.parents, outgoing):  # noqa: B905  (a test holds the lengths; this is faster)
-                if parent.order > node.order:
-                    raise _changed(parent, node)
-                if share is None or share is parent.buffer:
-                    continue
-                if parent not in incoming:
-                    incoming[parent] = share
-                    if parent.operation is not None:
-                        heappush(queue, (-parent.order, parent))
-                elif parent in ours:
-                    incoming[parent] += share
-                else:
-                    incoming[parent] = incoming[parent] + share
-                    ours.add(parent)
-        for leaf in [leaf for leaf in incoming if leaf.hooks is not None and kept is not None]:
-            incoming[leaf] = user.run(_through_hooks, leaf, incoming[leaf], {})
+        return _walk(loss, seed, watch, kept, user), landed
     except BaseException:
         for leaf in landed:
             leaf._gradient = None
         raise
     finally:
         note_landings(before)
-    return incoming, landed
 
 
-def keep_gradient(g: Array) -> None:
-    """Mark, as a hook, a node that keeps its gradient in ``.grad``."""
-
-
-def _through_hooks(node: Node, g: Array, kept: dict[Node, Array]) -> Array:
-    for hook in node.hooks or ():
-        seen = np.asarray(g).view()
-        seen.setflags(write=False)  # the array may be another node's gradient as well
-        changed = hook(seen)
-        if changed is not None:
-            new = as_floats(changed, node.array.dtype)
-            if new.shape != node.array.shape:
-                raise ShapeError(
-                    f"register_hook: the hook gave an array of shape {new.shape}, the tensor has shape {node.shape}. "
-                    "Expected a gradient of the tensor's shape, or None to leave it as it is."
-                )
-            g = new
-    if node.hooks and keep_gradient in node.hooks:
-        kept[node] = g
-    return g
+def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context) -> dict[Node, Any]:
+    """Visit the nodes from the newest to the oldest. Hooks run where `kept` is given, in the context of the caller."""
+    queue: list[Any] = [(-loss.order, loss)]
+    incoming: dict[Node, Any] = {loss: seed}
+    ours: set[Node] = set()  # whose sum was made here; the first gradient to arrive may be another node's as well
+    while queue:
+        node = heappop(queue)[1]
+        g = incoming.pop(node)
+        if node.hooks is not None and kept is not None:
+            g = user.run(through_hooks, node, g, kept)
+        outgoing = node.operation.gradient(node, g)
+        if watch is not None:
+            user.run(watch, node, g, outgoing)
+        born = node.order
+        for parent, share in zip(node.parents, outgoing):  # noqa: B905  (a test holds the lengths; this is faster)
+            if parent.order > born:
+                raise _changed(parent, node)
+            if share is None or share is parent.buffer:
+                continue
+            if parent not in incoming:
+                incoming[parent] = share
+                if parent.operation is not None:
+                    heappush(queue, (-parent.order, parent))
+            elif parent in ours:
+                incoming[parent] += share
+            else:
+                incoming[parent] = incoming[parent] + share
+                ours.add(parent)
+    for leaf in [leaf for leaf in incoming if leaf.hooks is not None and kept is not None]:
+        incoming[leaf] = user.run(through_hooks, leaf, incoming[leaf], {})
+    return incoming
 
 
 def _changed(leaf: Node, node: Node) -> GraphError:
@@ -296,7 +261,7 @@ def _changed(leaf: Node, node: Node) -> GraphError:
 def _misfit(operation: Operation, parents: Sequence[Node], settings: tuple[Any, ...]) -> ShapeError | DataError:
     shapes = " and ".join(str(p.array.shape) for p in parents)
     name = operation.name
-    if name in ("matmul", "linear"):
+    if name == "matmul":
         left, right = parents[0].array, parents[1].array
         rows = right.shape[-2:-1] if right.ndim > 1 else right.shape[:1]
         return ShapeError(

@@ -4,20 +4,34 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
 from math import copysign
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
 
 from bplib.checks import as_floats
-from bplib.errors import DataError, GraphError
+from bplib.errors import DataError, GraphError, ShapeError
 from bplib.home import Home, share_home
 from bplib.rules import Operation
 
-__all__ = ["MAKE", "Hook", "HookHandle", "Node", "as_tensor", "clock", "note_landings"]
+__all__ = [
+    "MAKE",
+    "Array",
+    "Hook",
+    "HookHandle",
+    "Inspector",
+    "Node",
+    "Watch",
+    "as_tensor",
+    "clock",
+    "keep_gradient",
+    "note_landings",
+    "through_hooks",
+]
 
 MAKE: Any = object.__new__
 clock = count(1).__next__
-Hook = Callable[[np.ndarray], Any]
+Array = np.ndarray
+Hook = Callable[[Array], Any]
 
 _landed: list["Node"] = []
 
@@ -164,6 +178,47 @@ class HookHandle:
 
     def __repr__(self) -> str:
         return f"HookHandle({getattr(self._hook, '__name__', type(self._hook).__name__)})"
+
+
+Watch = Callable[[Node, Array, Sequence[Array | None]], None]
+
+
+class Inspector(Protocol):
+    """Someone who looks at every result, forward and backward, while `inspect_with` lets them."""
+
+    every_layer: bool  # whether a layer and its activation shall be nodes of their own
+
+    def forward(self, node: Node, operation: Operation, parents: tuple[Node, ...], settings: tuple[Any, ...]) -> None:
+        """Look at a result that was just computed."""
+
+    def start(self, loss: Node, seed: Array) -> None:
+        """Look at where a backward pass starts."""
+
+    def backward(self, node: Node, incoming: Array, outgoing: Sequence[Array | None]) -> None:
+        """Look at what a gradient rule just gave."""
+
+
+def keep_gradient(g: Array) -> None:
+    """Mark, as a hook, a node that keeps its gradient in ``.grad``."""
+
+
+def through_hooks(node: Node, g: Array, kept: dict[Node, Array]) -> Array:
+    """Pass a gradient through the hooks of a node, in the order in which they were registered."""
+    for hook in node.hooks or ():
+        seen = np.asarray(g).view()
+        seen.setflags(write=False)  # the array may be another node's gradient as well
+        changed = hook(seen)
+        if changed is not None:
+            new = as_floats(changed, node.array.dtype)
+            if new.shape != node.array.shape:
+                raise ShapeError(
+                    f"register_hook: the hook gave an array of shape {new.shape}, the tensor has shape {node.shape}. "
+                    "Expected a gradient of the tensor's shape, or None to leave it as it is."
+                )
+            g = new
+    if node.hooks and keep_gradient in node.hooks:
+        kept[node] = g
+    return g
 
 
 def as_tensor(data: Any, like: Node | None = None) -> Any:

@@ -254,7 +254,9 @@ def _transpose(a: Any, axes: Any = None) -> Any:
 
 @stands_for(np.swapaxes)
 def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    return as_tensor(a).transpose(tuple(np.swapaxes(np.arange(a.ndim)[(None,) * (a.ndim - 1)], axis1, axis2).ravel()))
+    axes = list(range(a.ndim))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return as_tensor(a).transpose(axes)
 
 
 @stands_for(np.dot)

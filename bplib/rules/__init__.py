@@ -25,9 +25,9 @@ from bplib.rules import (
     selection,
     shapes,
 )
-from bplib.rules.operation import Operation, sum_to_shape
+from bplib.rules.operation import Operation, constant, sum_to_shape
 
-__all__ = ["TABLE", "Operation", "sum_to_shape"]
+__all__ = ["TABLE", "Operation", "constant", "sum_to_shape"]
 
 _FAMILIES = (arithmetic, elementwise, selection, axes, shapes, joins, matrices, images, layers, discrepancies)
 TABLE: dict[str, Operation] = {row.name: row for family in _FAMILIES for row in family.ROWS}

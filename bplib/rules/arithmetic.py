@@ -91,8 +91,8 @@ def power_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 
 def _by_base(a: Array, b: Array) -> Array:
-    # a⁰ is 1 everywhere, so its derivative is 0 everywhere; the formula would give 0 · 0⁻¹ at a = 0.
-    return np.where(b == 0, 0.0, b * a ** (b - 1.0))
+    # a⁰ is 1 everywhere, so its derivative is 0 everywhere: 0 · a⁰, where the formula would give 0 · a⁻¹.
+    return b * a ** np.where(b == 0, 0.0, b - 1.0)
 
 
 def _by_exponent(a: Array, b: Array, power: Array) -> Array:

@@ -20,7 +20,8 @@ def sum_(a: Array, axis: Axis, keepdims: bool) -> Remembered:
 
 def sum_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂Σa/∂aᵢ = 1: every summand receives the whole incoming gradient."""
-    return (np.full(node.parents[0].array.shape, _with_axes_back(g, *node.settings)),)
+    a, (axis, _) = node.parents[0].array, node.settings
+    return (np.full(a.shape, _with_axes_back(g, a, axis)),)
 
 
 def mean(a: Array, axis: Axis, keepdims: bool) -> Remembered:
@@ -30,9 +31,8 @@ def mean(a: Array, axis: Axis, keepdims: bool) -> Remembered:
 
 def mean_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂((1/n) Σa)/∂aᵢ = 1/n."""
-    a = node.parents[0].array
-    share = g * _one_over_count(a, node.settings[0])
-    return (np.full(a.shape, _with_axes_back(share, *node.settings)),)
+    a, (axis, _) = node.parents[0].array, node.settings
+    return (np.full(a.shape, _with_axes_back(g * _one_over_count(a, axis), a, axis)),)
 
 
 def max_(a: Array, axis: Axis, keepdims: bool) -> Remembered:
@@ -64,9 +64,9 @@ def logsumexp(a: Array, axis: Axis, keepdims: bool) -> Remembered:
 
 def logsumexp_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂ ln Σeᵃ/∂aᵢ = e^(aᵢ − ln Σeᵃ), the softmax of a."""
+    a, (axis, _) = node.parents[0].array, node.settings
     y = np.where(node.array == -np.inf, 0.0, node.array)  # nothing but −inf: every share is 0, not e^(−inf + inf)
-    local = np.exp(node.parents[0].array - _with_axes_back(y, *node.settings))
-    return (local * _with_axes_back(g, *node.settings),)
+    return (_with_axes_back(g, a, axis) * np.exp(a - _with_axes_back(y, a, axis)),)
 
 
 def softmax(a: Array, axis: int) -> Remembered:
@@ -102,14 +102,15 @@ def _one_over_count(a: Array, axis: Axis) -> float:
 
 def _axes_of(a: Array, axis: Axis) -> list[int]:
     """Give the axes that are meant, in order, counted from 0."""
-    if axis is None:
+    if axis is None or not a.ndim:  # NumPy lets a single number have an axis 0, too
         return list(range(a.ndim))
     return sorted(int(i) % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
 
 
-def _with_axes_back(g: Array, axis: Axis, keepdims: bool) -> Array:
-    """Give the axes that a reduction took away back as axes of length 1."""
-    return g if keepdims or axis is None else np.expand_dims(g, axis)
+def _with_axes_back(g: Array, a: Array, axis: Axis) -> Array:
+    """Give what a reduction of `a` left the axes back that it took away, with length 1."""
+    ours = _axes_of(a, axis)
+    return g.reshape([1 if i in ours else n for i, n in enumerate(a.shape)])
 
 
 def _as_rows(a: Array, axis: Axis) -> Array:

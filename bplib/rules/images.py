@@ -79,7 +79,7 @@ def _as_matrices(a: Array, split: int) -> Array:
 
 def _places(shape: tuple[int, ...], size: Pair, stride: Pair) -> Iterator[tuple[Any, ...]]:
     """For each place in a window, in row order, give the index of what all the windows see there."""
-    down, across = ((shape[i + 2] - size[i]) // stride[i] * stride[i] + 1 for i in (0, 1))
+    down, across = shape[2] - size[0] + 1, shape[3] - size[1] + 1
     for p, q in np.ndindex(*size):
         yield ..., slice(p, p + down, stride[0]), slice(q, q + across, stride[1])
 

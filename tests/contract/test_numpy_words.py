@@ -6,6 +6,7 @@ Never an array of objects, never a plain array of numbers from which no gradient
 import numpy as np
 import pytest
 
+import bplib
 from bplib import Tensor, tensor
 from bplib.errors import BplibError, DataError, ShapeError
 
@@ -35,7 +36,7 @@ WORKS = {
     "square": lambda x: np.square(x),
     "reciprocal": lambda x: np.reciprocal(x),
     "maximum": lambda x: np.maximum(x, 3),
-    "minimum": lambda x: np.minimum(MATRIX[0], x),
+    "minimum": lambda x: np.minimum(MATRIX[0] + 0.5, x),
     "where": lambda x: np.where(MATRIX > 2, x, 0),
     "clip": lambda x: np.clip(x, 2, 4),
     "clip by name": lambda x: np.clip(x, a_min=2, a_max=None),
@@ -153,7 +154,7 @@ REFUSED = {
 
 
 def test_the_tables_are_as_long_as_they_were():
-    assert (len(WORKS), len(ANSWERS), len(REFUSED)) == (0, 0, 0)
+    assert (len(WORKS), len(ANSWERS), len(REFUSED)) == (41, 22, 62)
 
 
 @pytest.mark.parametrize("name", WORKS)
@@ -183,9 +184,6 @@ def test_it_is_refused_and_says_what_to_try(name):
     assert "gufunc" not in str(caught.value)
 
 
-LEFT_ALONE = {"divmod", "frexp", "modf"}  # two results each
-
-
 def test_no_ufunc_of_numpys_makes_an_array_of_objects_or_loses_the_past():
     """All of them, also those that nobody thought of."""
     x, seen = matrix(), 0
@@ -206,8 +204,6 @@ def test_no_ufunc_of_numpys_makes_an_array_of_objects_or_loses_the_past():
 
 def test_every_advice_runs():
     """What the refusals tell to try gives the numbers that NumPy gives on the plain array."""
-    import bplib
-
     a, b, x = tensor([1.0, 2.0, 4.0]), tensor([3.0, 5.0, 6.0]), tensor([2.0, 5.0, 9.0])
     p, q, r = a.numpy(), b.numpy(), x.numpy()
     n, places, weights = 3, [2, 0], np.array([1.0, 2.0, 3.0])

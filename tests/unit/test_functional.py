@@ -71,10 +71,11 @@ def test_the_values_are_those_of_the_formula(call, wanted):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda t: bplib.leaky_relu(t), lambda t: bplib.softplus(t), lambda t: bplib.maximum(t, 0), lambda t: bplib.where(t > 0, 1, t),
-        lambda t: bplib.minimum(0.5, t), lambda t: bplib.clip(t, 0, 1), lambda t: bplib.concatenate([t, t]),
-        lambda t: bplib.stack([1.0, t[0, 0]]), lambda t: bplib.logsumexp(t), lambda t: t.max(), lambda t: t.min(axis=0),
-        lambda t: bplib.max_pool2d(t[None, None], 2), lambda t: bplib.conv2d(t[None, None], t[None, None]),
+        lambda t: bplib.leaky_relu(t), lambda t: bplib.softplus(t), lambda t: bplib.maximum(t, 0),
+        lambda t: bplib.minimum(0.5, t), lambda t: bplib.where(t > 0, 1, t), lambda t: bplib.clip(t, 0, 1),
+        lambda t: bplib.concatenate([t, t]), lambda t: bplib.stack([1.0, t[0, 0]]), lambda t: bplib.logsumexp(t),
+        lambda t: t.max(), lambda t: t.min(axis=0), lambda t: bplib.max_pool2d(t[None, None], 2),
+        lambda t: bplib.conv2d(t[None, None], t[None, None]),
     ],
 )  # fmt: skip
 def test_float32_is_kept_also_beside_python_numbers(call):
@@ -111,6 +112,16 @@ def test_a_condition_changed_after_the_forward_pass_does_not_move_the_gradient()
     assert x.grad.tolist() == [1.0, 0.0]
 
 
+@pytest.mark.parametrize("place", [np.array([0]), [0], (np.array([0]),), ([0],), np.array([True, False])])
+def test_an_index_changed_after_the_forward_pass_does_not_move_the_gradient(place):
+    x = tensor([1.0, 2.0], requires_grad=True)
+    out = x[place]
+    inside = place[0] if isinstance(place, tuple) else place
+    inside[:] = [1] if len(inside) == 1 else [False, True]
+    out.sum().backward()
+    assert x.grad.tolist() == [1.0, 0.0]
+
+
 def test_the_same_tensor_may_stand_in_several_places():
     x = tensor([1.0, 2.0], requires_grad=True)
     (bplib.concatenate([x, x]).sum() + bplib.maximum(x, x).sum() + bplib.stack([x, x, x]).sum()).backward()
@@ -129,12 +140,15 @@ MISFITS = [
     (lambda: bplib.where(X, X, X), DataError, ["where: condition holds float64", "x > 0"]),
     (lambda: bplib.where(tensor(X), X, X), DataError, ["where: condition holds float64", "x > 0"]),
     (lambda: bplib.where([True, [False]], 1, 2), DataError, ["where: condition is a list whose rows"]),
-    (lambda: bplib.where([True, False], X, X[0]), ShapeError, ["condition has shape (2,), a has shape (2, 3), b has shape (3,)"]),
-    (lambda: bplib.concatenate(tensor(X)), DataError, ["expected a list of tensors, got one array of shape (2, 3)", "concatenate([a, b])"]),
+    (lambda: bplib.where([True, False], X, X[0]),
+     ShapeError, ["condition has shape (2,), a has shape (2, 3), b has shape (3,)"]),
+    (lambda: bplib.concatenate(tensor(X)),
+     DataError, ["expected a list of tensors, got one array of shape (2, 3)", "concatenate([a, b])"]),
     (lambda: bplib.concatenate(None), DataError, ["expected a list of tensors, got None"]),
     (lambda: bplib.concatenate([]), ShapeError, ["concatenate: the list is empty"]),
     (lambda: bplib.concatenate([1.0, 2.0]), ShapeError, ["a single number, shape ()", "Try stack"]),
-    (lambda: bplib.concatenate([X, X[0]]), ShapeError, ["number 1 of the list has shape (2, 3), number 2 has shape (3,)"]),
+    (lambda: bplib.concatenate([X, X[0]]),
+     ShapeError, ["number 1 of the list has shape (2, 3), number 2 has shape (3,)"]),
     (lambda: bplib.concatenate([X, X, X.T]), ShapeError, ["number 3 has shape (3, 2)", "all but axis 0"]),
     (lambda: bplib.concatenate([X, 1.0], 1), ShapeError, ["number 2 has shape ()"]),
     (lambda: bplib.concatenate([X, X], axis=2), DomainError, ["has shape (2, 3) and no axis 2", "from 0 to 1"]),
@@ -151,8 +165,10 @@ MISFITS = [
     (lambda: tensor([]).max(), ShapeError, ["max: the tensor has shape (0,) and no elements to choose from"]),
     (lambda: tensor(np.zeros((0, 2))).min(axis=0), ShapeError, ["min: the tensor has shape (0, 2) and no elements"]),
     (lambda: tensor(X).max(axis=2), ShapeError, ["max: 2 does not fit a tensor of shape (2, 3)"]),
-    (lambda: bplib.conv2d(IMAGES[0], WINDOWS), ShapeError, ["x has shape (2, 5, 6), weight has shape (3, 2, 3, 2)", "Try x[None]"]),
-    (lambda: bplib.conv2d(IMAGES, WINDOWS[:, :1]), ShapeError, ["(2, 2, 5, 6)", "(3, 1, 3, 2)", "same number of channels"]),
+    (lambda: bplib.conv2d(IMAGES[0], WINDOWS),
+     ShapeError, ["x has shape (2, 5, 6), weight has shape (3, 2, 3, 2)", "Try x[None]"]),
+    (lambda: bplib.conv2d(IMAGES, WINDOWS[:, :1]),
+     ShapeError, ["(2, 2, 5, 6)", "(3, 1, 3, 2)", "same number of channels"]),
     (lambda: bplib.conv2d(IMAGES, WINDOWS, [1.0]), ShapeError, ["bias has shape (1,)", "shape (3,)"]),
     (lambda: bplib.conv2d(IMAGES[:, :, :2], WINDOWS), ShapeError, ["its images are 2 by 6, the window is 3 by 2"]),
     (lambda: bplib.conv2d(IMAGES[:, :, :0], WINDOWS, padding=1), ShapeError, ["with their padding are 2 by 8"]),
@@ -160,7 +176,8 @@ MISFITS = [
     (lambda: bplib.conv2d(IMAGES, WINDOWS, padding=-1), DomainError, ["conv2d: padding is -1"]),
     (lambda: bplib.conv2d(IMAGES, WINDOWS, stride=(1, 2, 3)), DataError, ["stride is (1, 2, 3)", "or two"]),
     (lambda: bplib.conv2d(IMAGES, WINDOWS, stride=1.5), DataError, ["stride is 1.5", "whole number"]),
-    (lambda: bplib.max_pool2d(X, 2), ShapeError, ["max_pool2d: x has shape (2, 3)", "(examples, channels, height, width)"]),
+    (lambda: bplib.max_pool2d(X, 2),
+     ShapeError, ["max_pool2d: x has shape (2, 3)", "(examples, channels, height, width)"]),
     (lambda: bplib.max_pool2d(IMAGES, 6), ShapeError, ["its images are 5 by 6, the window is 6 by 6"]),
     (lambda: bplib.max_pool2d(IMAGES, None), DataError, ["max_pool2d: size is None"]),
     (lambda: bplib.max_pool2d(IMAGES, 2, stride=(1, 0)), DomainError, ["max_pool2d: stride is 0"]),
