@@ -5,7 +5,20 @@ derivative stands in the table of operations, `bplib.rules`, whose families have
 """
 
 from bplib.functional.axes import log_softmax, logsumexp, softmax
-from bplib.functional.elementwise import abs, clip, exp, leaky_relu, log, relu, sigmoid, softplus, sqrt, tanh
+from bplib.functional.elementwise import (
+    abs,
+    clip,
+    cos,
+    exp,
+    leaky_relu,
+    log,
+    relu,
+    sigmoid,
+    sin,
+    softplus,
+    sqrt,
+    tanh,
+)
 from bplib.functional.images import conv2d, max_pool2d
 from bplib.functional.joins import concatenate, stack
 from bplib.functional.layers import linear
@@ -16,6 +29,7 @@ __all__ = [
     "clip",
     "concatenate",
     "conv2d",
+    "cos",
     "exp",
     "leaky_relu",
     "linear",
@@ -27,6 +41,7 @@ __all__ = [
     "minimum",
     "relu",
     "sigmoid",
+    "sin",
     "softmax",
     "softplus",
     "sqrt",

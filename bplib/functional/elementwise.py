@@ -11,7 +11,7 @@ from bplib.protocols import stands_for
 from bplib.rules import TABLE
 from bplib.tensors import Tensor, as_tensor
 
-__all__ = ["abs", "clip", "exp", "leaky_relu", "log", "relu", "sigmoid", "softplus", "sqrt", "tanh"]
+__all__ = ["abs", "clip", "cos", "exp", "leaky_relu", "log", "relu", "sigmoid", "sin", "softplus", "sqrt", "tanh"]
 
 
 def exp(x: Any) -> Tensor:
@@ -87,6 +87,56 @@ def sqrt(x: Any) -> Tensor:
     tensor([2., 3.])
     """
     return apply(TABLE["sqrt"], as_tensor(x))
+
+
+def sin(x: Any) -> Tensor:
+    """Give the sine of x, element by element.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of real numbers, any shape
+        The angles, in radians.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, between −1 and 1. Derivative: cos x.
+
+    References
+    ----------
+    A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, section 3.2.
+
+    Examples
+    --------
+    >>> sin([0.0, 1.0])
+    tensor([0.      , 0.841471])
+    """
+    return apply(TABLE["sin"], as_tensor(x))
+
+
+def cos(x: Any) -> Tensor:
+    """Give the cosine of x, element by element.
+
+    Parameters
+    ----------
+    x : Tensor or array_like of real numbers, any shape
+        The angles, in radians.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, between −1 and 1. Derivative: −sin x.
+
+    References
+    ----------
+    A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, section 3.2.
+
+    Examples
+    --------
+    >>> cos([0.0, 1.0])
+    tensor([1.      , 0.540302])
+    """
+    return apply(TABLE["cos"], as_tensor(x))
 
 
 def abs(x: Any) -> Tensor:

@@ -27,7 +27,18 @@ from bplib.rules import (
 )
 from bplib.rules.operation import Operation, constant, sum_to_shape
 
-__all__ = ["TABLE", "Operation", "constant", "sum_to_shape"]
+__all__ = ["FAMILIES", "TABLE", "Operation", "constant", "sum_to_shape"]
 
-_FAMILIES = (arithmetic, elementwise, selection, axes, shapes, joins, matrices, images, layers, discrepancies)
-TABLE: dict[str, Operation] = {row.name: row for family in _FAMILIES for row in family.ROWS}
+FAMILIES: dict[str, tuple[Operation, ...]] = {
+    "Arithmetic": arithmetic.ROWS,
+    "Functions of one number": elementwise.ROWS,
+    "One of two": selection.ROWS,
+    "Along an axis": axes.ROWS,
+    "Shape": shapes.ROWS,
+    "Several arrays": joins.ROWS,
+    "Matrices": matrices.ROWS,
+    "Images": images.ROWS,
+    "Layers": layers.ROWS,
+    "Losses": discrepancies.ROWS,
+}
+TABLE: dict[str, Operation] = {row.name: row for rows in FAMILIES.values() for row in rows}

@@ -39,6 +39,26 @@ def sqrt_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     return (g * 0.5 / node.array,)
 
 
+def sin(a: Array) -> Remembered:
+    """Give the sine of a, in radians."""
+    return np.sin(a), None
+
+
+def sin_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """∂ sin a/∂a = cos a."""
+    return (g * np.cos(node.parents[0].array),)
+
+
+def cos(a: Array) -> Remembered:
+    """Give the cosine of a, in radians."""
+    return np.cos(a), None
+
+
+def cos_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
+    """∂ cos a/∂a = −sin a."""
+    return (g * -np.sin(node.parents[0].array),)
+
+
 def absolute(a: Array) -> Remembered:
     """Give |a|."""
     return np.abs(a), None
@@ -59,11 +79,11 @@ def tanh_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     return (through_tanh(node.array, g),)
 
 
-def through_tanh(y: Array, g: Array) -> Array:
+def through_tanh(y: Array, g: Array, out: Array | None = None) -> Array:
     """Give g · (1 − y²) for y = tanh a, as g − g·y²: so no constant array is made."""
     slope = y * y
     slope *= g
-    return np.subtract(g, slope, slope) if y.ndim else g - slope
+    return np.subtract(g, slope, out=out)
 
 
 def sigmoid(a: Array) -> Remembered:
@@ -77,9 +97,10 @@ def sigmoid_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     return (through_sigmoid(node.array, g),)
 
 
-def through_sigmoid(y: Array, g: Array) -> Array:
+def through_sigmoid(y: Array, g: Array, out: Array | None = None) -> Array:
     """Give g · y · (1 − y) for y = σ(a)."""
-    return g * y * (1.0 - y)
+    share = np.multiply(g, y, out=out)
+    return np.multiply(share, 1.0 - y, out=out)
 
 
 def softplus(a: Array) -> Remembered:
@@ -102,9 +123,9 @@ def relu_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     return (through_relu(node.array, g),)
 
 
-def through_relu(y: Array, g: Array) -> Array:
+def through_relu(y: Array, g: Array, out: Array | None = None) -> Array:
     """Give g where y = max(0, a) is above 0, else 0."""
-    return g * (y > 0)
+    return np.multiply(g, y > 0, out=out)
 
 
 def leaky_relu(a: Array, slope: float) -> Remembered:
@@ -146,6 +167,8 @@ ROWS = (
     Operation("exp", "exp", exp, exp_gradient, "eᵃ", ufunc=np.exp, source=_GRIEWANK),
     Operation("log", "ln", log, log_gradient, "1/a", "a > 0", ufunc=np.log, source=_GRIEWANK),
     Operation("sqrt", "√", sqrt, sqrt_gradient, "1/(2√a)", "a ≥ 0", "a = 0: infinite", ufunc=np.sqrt, source=_GRIEWANK),
+    Operation("sin", "sin", sin, sin_gradient, "cos a", ufunc=np.sin, source=_GRIEWANK),
+    Operation("cos", "cos", cos, cos_gradient, "−sin a", ufunc=np.cos, source=_GRIEWANK),
     Operation(
         "abs",
         "|·|",

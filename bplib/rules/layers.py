@@ -53,7 +53,7 @@ def _to_weight(weight: Any, x: Array, g: Array) -> Array | None:
     if not weight.requires_grad:
         return None
     if x.ndim != 2:
-        x, g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
+        x, g = _rows(x), _rows(g)
     return x.T.dot(g, weight.landing_place(g.dtype))
 
 
@@ -62,7 +62,7 @@ def _to_bias(bias: Any, g: Array) -> Array | None:
     if not bias.requires_grad:
         return None
     if g.ndim != 2:
-        g = g.reshape(-1, g.shape[-1])
+        g = _rows(g)
     return constant(1.0, (len(g),), g.dtype).dot(g, bias.landing_place(g.dtype))
 
 
@@ -85,17 +85,25 @@ def layers_gradient(node: Any, g: Array) -> list[Array | None]:
 
     δ ← δ ∘ f′(z),   ∂L/∂bias = Σ δ,   ∂L/∂weight = inputᵀ @ δ,   δ ← δ @ weightᵀ
     """
-    parents, outputs, (activations,) = node.parents, node.remembered, node.settings
+    x, outputs, (activations,) = node.parents[0], node.remembered, node.settings
+    if g.ndim != 2:
+        g, outputs = _rows(g), [_rows(output) for output in outputs]
     shares: list[Array | None] = []
+    ones, ours = constant(1.0, (len(g),), g.dtype), None
     for i in range(len(activations) - 1, -1, -1):
         if activations[i] is not None:
-            g = _THROUGH[activations[i]](outputs[i + 1], g)
-        weight, bias = parents[2 * i + 1], parents[2 * i + 2]
-        shares += _to_bias(bias, g), _to_weight(weight, outputs[i], g)
-        if i or parents[0].requires_grad:
-            g = g.dot(weight.array.T)
-    shares.append(g if parents[0].requires_grad else None)
+            g = _THROUGH[activations[i]](outputs[i + 1], g, ours)
+        weight, bias = node.parents[2 * i + 1], node.parents[2 * i + 2]
+        shares.append(ones.dot(g, bias.landing_place(g.dtype)) if bias.requires_grad else None)
+        shares.append(outputs[i].T.dot(g, weight.landing_place(g.dtype)) if weight.requires_grad else None)
+        if i or x.requires_grad:
+            g = ours = g.dot(weight.array.T)  # a new array: the next activation may write into it
+    shares.append(g.reshape(x.array.shape) if x.requires_grad else None)
     return shares[::-1]
+
+
+def _rows(a: Array) -> Array:
+    return a.reshape(-1, a.shape[-1])
 
 
 def _relu(z: Array) -> Array:

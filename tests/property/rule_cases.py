@@ -186,6 +186,8 @@ CASES: dict[str, list[Case]] = {
     "exp": unary("exp"),
     "log": unary("log", POSITIVE),
     "sqrt": unary("sqrt", POSITIVE),
+    "sin": unary("sin"),
+    "cos": unary("cos"),
     "abs": unary("abs", GRID),
     "tanh": unary("tanh"),
     "sigmoid": unary("sigmoid"),
