@@ -3,19 +3,20 @@
 Nobody would write a lesson like this. It is what remains when the mathematics is done and nothing else.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 __all__ = ["Classification", "HandWritten", "Regression"]
 
 
 class HandWritten(ABC):
-    """Full-batch gradient descent for a chain of linear layers with an activation in between.
+    """Full-batch training of a chain of linear layers with an activation in between.
 
     Parameters
     ----------
@@ -27,20 +28,24 @@ class HandWritten(ABC):
         Their targets.
     lr : float
         The rate.
+    adam : bool
+        Adam in place of gradient descent, with the constants of its paper.
     """
 
-    def __init__(self, parameters: list[Array], x: Array, target: NDArray[Any], lr: float) -> None:
-        self.target, self.lr = target, lr
+    def __init__(self, parameters: list[Array], x: Array, target: NDArray[Any], lr: float, adam: bool = False) -> None:
+        self.target, self.lr, self.adam = target, lr, adam
         self.theta = np.concatenate([one.ravel() for one in parameters])
         self.grad = np.empty_like(self.theta)
         shapes = [one.shape for one in parameters]
         values, grads = _views(self.theta, shapes), _views(self.grad, shapes)
-        n, widths = len(x), [bias.shape[0] for bias in values[1::2]]
-        self.values = [x, *(np.empty((n, width)) for width in widths)]
-        self.deltas = [np.empty((n, width)) for width in widths]
-        self.slopes = [np.empty((n, width)) for width in widths]
+        n, widths, dtype = len(x), [bias.shape[0] for bias in values[1::2]], self.theta.dtype
+        self.values = [x, *(np.empty((n, width), dtype) for width in widths)]
+        self.deltas = [np.empty((n, width), dtype) for width in widths]
+        self.slopes = [np.empty((n, width), dtype) for width in widths]
         self.layers = list(enumerate(zip(values[::2], values[1::2], grads[::2], grads[1::2], strict=True)))
-        self.ones, self.rows = np.ones(n), np.arange(n)
+        self.ones, self.rows = np.ones(n, dtype), np.arange(n)
+        self.m, self.v, self.room = (np.zeros_like(self.theta) for _ in range(3))
+        self.t = 0
 
     def step(self) -> float:
         """Forward, Loss, Backward, Update; returns the loss before the update."""
@@ -58,9 +63,34 @@ class HandWritten(ABC):
             if k > 0:
                 below = delta.dot(weight.T, out=self.deltas[k - 1])
                 self._times_slope(below, self.values[k], self.slopes[k - 1])
-        self.grad *= self.lr
-        self.theta -= self.grad
+        if self.adam:
+            self._adam()
+        else:
+            self.grad *= self.lr
+            self.theta -= self.grad
         return loss
+
+    def _adam(self) -> None:
+        """D. P. Kingma and J. Ba (2015), algorithm 1, in blocks that stay in the processor's cache."""
+        self.t += 1
+        root = math.sqrt(1.0 - 0.999**self.t)
+        rate = self.lr / (1.0 - 0.9**self.t)
+        for start in range(0, self.theta.size, 16_384):
+            block = slice(start, start + 16_384)
+            theta, g, m, v, room = (a[block] for a in (self.theta, self.grad, self.m, self.v, self.room))
+            m *= 0.9
+            np.multiply(g, 0.1, out=room)
+            m += room
+            v *= 0.999
+            np.multiply(g, g, out=room)
+            room *= 0.001
+            v += room
+            np.sqrt(v, out=room)
+            room /= root
+            room += 1e-8
+            np.divide(m, room, out=room)
+            room *= rate
+            theta -= room
 
     @abstractmethod
     def _activate(self, values: Array) -> None:

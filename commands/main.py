@@ -14,7 +14,7 @@ from commands.copies import reset
 from commands.doctor import doctor
 from commands.lab import lab
 from commands.pins import pins
-from commands.scripts import build, verify
+from commands.scripts import bench, build, verify
 from commands.suite import test
 from commands.trouble import full_disk
 from commands.update import update
@@ -35,6 +35,7 @@ VERBS = {
     "reset": Verb(reset, "reset NN", "a fresh copy of notebook NN, beside the old one"),
     "update": Verb(update, "update", "the newest version; your own work is carried over"),
     "verify": Verb(verify, "verify [--write]", "measure every promise and print the table"),
+    "bench": Verb(bench, "bench [NAME ...] [--quick] [--write]", "the speed of the library beside others, as ratios"),
     "pins": Verb(pins, "pins [--check]", "newest packages that fit; builds the notebooks"),
     "bundle": Verb(bundle, "bundle [FOLDER] [--zip] [--system NAME ...]", "a folder for machines without network"),
     "doctor": Verb(doctor, "doctor", "print what someone who helps would ask for"),

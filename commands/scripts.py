@@ -18,6 +18,11 @@ def verify(arguments: list[str]) -> int:
     return _run("benchmarks/verify.py", arguments)
 
 
+def bench(arguments: list[str]) -> int:
+    """Time the library beside NumPy by hand and other libraries."""
+    return _run("benchmarks/engine.py", arguments)
+
+
 def _run(script: str, arguments: list[str]) -> int:
     if not (ROOT / script).exists():
         raise Problem(f"The file {script} is missing.", "Get a complete copy of the project.")

@@ -293,8 +293,8 @@ def test_numpy_functions_on_a_tensor_give_tensors_or_a_refusal():
     assert isinstance(z, Tensor)
     z.sum().backward()
     assert x.grad.tolist() == [1.0, 0.5]
-    with pytest.raises(DataError, match=r"numpy\.sin: the library has no gradient rule"):
-        np.sin(x)
+    with pytest.raises(DataError, match=r"numpy\.tan: the library has no gradient rule"):
+        np.tan(x)
 
 
 def test_comparisons_give_plain_truth_values():
