@@ -6,6 +6,7 @@ parameters. One BLAS thread.
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -115,14 +116,14 @@ def seconds_of(step: Callable[[], Any], repeat: int) -> float:
     return (time.perf_counter() - begin) / repeat
 
 
-# -- one number at a time ----------------------------------------------------------------------------------------------
+# -- one number at a time --
 
 
 def scalar_rows(rounds: int) -> list[Row]:
     """A 2-16-16-1 ReLU network on 20 examples, number by number: `Value` beside plain Python floats."""
     rng = np.random.default_rng(0)
     sizes = (2, 16, 16, 1)
-    weights = [rng.uniform(-1, 1, (b, a)).tolist() for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [rng.uniform(-1, 1, (b, a)).tolist() for a, b in itertools.pairwise(sizes)]
     xs, ys = rng.normal(size=(20, 2)).tolist(), rng.normal(size=20).tolist()
     values = [[[Value(w) for w in row] for row in layer] for layer in weights]
 
@@ -171,7 +172,7 @@ def _float_step(layers: list[list[list[float]]], x: list[float], y: float) -> fl
     return error * error
 
 
-# -- a chain -----------------------------------------------------------------------------------------------------------
+# -- a chain --
 
 
 def chain_rows(lengths: tuple[int, ...]) -> list[Row]:
@@ -182,9 +183,8 @@ def chain_rows(lengths: tuple[int, ...]) -> list[Row]:
 
     rows = []
     for n in lengths:
-        x = y = bplib.tensor(np.ones(4), requires_grad=True)
+        y = bplib.tensor(np.ones(4), requires_grad=True)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        forward = seconds_of(lambda: None, 1)
         begin = time.perf_counter()
         for _ in range(n):
             y = y * 0.999999 + 0.0
@@ -200,7 +200,7 @@ def chain_rows(lengths: tuple[int, ...]) -> list[Row]:
     return rows
 
 
-# -- the table ---------------------------------------------------------------------------------------------------------
+# -- the table --
 
 
 def as_text(rows: list[Row]) -> str:
@@ -220,11 +220,11 @@ def as_markdown(rows: list[Row]) -> str:
     head = [
         "# Speed",
         "",
-        "Written by `python course.py bench --write` on one machine, with one BLAS thread. A ratio of 1.5 means half as "
-        "long again as NumPy written by hand with every buffer made beforehand; *unfused* is compared with NumPy as a "
-        "textbook writes it, since both use elementary operations. All engines take turns in one process, and come to "
-        "the same losses and parameters before they are timed. Times say more about the machine than about the program; "
-        "ratios are what to compare.",
+        "Written by `python course.py bench --write` on one machine, with one BLAS thread. A ratio of 1.5 means half "
+        "as long again as NumPy written by hand with every buffer made beforehand; *unfused* is compared with NumPy as "
+        "a textbook writes it, since both use elementary operations. All engines take turns in one process, and come "
+        "to the same losses and parameters before they are timed. Times say more about the machine than "
+        "about the program; ratios are what to compare.",
         "",
         "| job | engine | ratio | quartiles | µs | goal | |",
         "|---|---|---:|---|---:|---:|---|",
@@ -232,7 +232,8 @@ def as_markdown(rows: list[Row]) -> str:
     for r in rows:
         goal = "" if r.goal is None else f"≤ {r.goal:g}"
         spread = f"{r.low:.2f} … {r.high:.2f}"
-        head.append(f"| {r.job} | {r.engine} | {r.ratio:.2f} | {spread} | {r.microseconds:.1f} | {goal} | {r.verdict} |")
+        cells = [r.job, r.engine, f"{r.ratio:.2f}", spread, f"{r.microseconds:.1f}", goal, r.verdict]
+        head.append(f"| {' | '.join(cells)} |")
     return "\n".join([*head, ""])
 
 

@@ -40,6 +40,7 @@ from bplib.functional import (
 from bplib.numeric import gradcheck
 from bplib.recording import replay
 from bplib.tensors import Tensor, tensor
+from bplib.tracing import trace
 
 __version__ = "0.1.0"
 
@@ -79,6 +80,7 @@ __all__ = [
     "stack",
     "tanh",
     "tensor",
+    "trace",
     "training",
     "where",
 ]

@@ -10,16 +10,17 @@ A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, chap
 trace of a program, and its validity while the control flow stays the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
 
 from bplib.checks import as_floats
-from bplib.engine import Array, inspect_with, is_inspected
+from bplib.engine import inspect_with, is_inspected, is_recording
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
 from bplib.journal import keep_journal
-from bplib.nodes import Node, note_landings
+from bplib.nodes import Array, Node, note_landings
+from bplib.programs import Program, program_for
 from bplib.quiet import quiet
 from bplib.rules import Operation
 from bplib.tensors import Tensor
@@ -36,7 +37,8 @@ def replay(step: Callable[..., Any]) -> "Recording":
     ----------
     step : callable
         A whole training step: forward, loss, backward and, if you like, ``optimizer.step()`` and
-        ``zero_grad()``. What changes from call to call, such as a batch, comes in as an argument.
+        ``zero_grad()``. What changes from call to call, such as a batch, comes in as an argument: arrays of
+        floats arrive in the step as tensors, whole numbers as arrays.
 
     Returns
     -------
@@ -81,7 +83,9 @@ class Recording:
     def __init__(self, step: Callable[..., Any]) -> None:
         self._step = step
         self._inputs: list[Any] = []
+        self._recorder = _Recorder()
         self._actions: list[Action] = []
+        self._arrays: list[tuple[Node, Array]] = []
         self._loss: Node | None = None
 
     def __call__(self, *inputs: Any) -> float:
@@ -91,6 +95,8 @@ class Recording:
         ------
         ShapeError
             If an argument has another shape than at the first call.
+        DataError
+            If an argument that is no array has changed, or their number has.
         GraphError
             If the step cannot be repeated: it calls no backward, or changes tensors by hand.
         """
@@ -98,6 +104,16 @@ class Recording:
             return _as_number(self._step(*inputs))
         if self._loss is None:
             return self._record(inputs)
+        if inputs or self._inputs:
+            self._refill(inputs)
+        for leaf, array in self._arrays:
+            if leaf.array is not array:  # a parameter has moved house
+                self._compile()
+                break
+        quiet().run(self._run)
+        return self._loss.array.item()
+
+    def _refill(self, inputs: Sequence[Any]) -> None:
         if len(inputs) != len(self._inputs):
             raise DataError(f"replay: the step was recorded with {len(self._inputs)} arguments, got {len(inputs)}.")
         for number, (place, value) in enumerate(zip(self._inputs, inputs, strict=True), 1):
@@ -105,11 +121,9 @@ class Recording:
                 _refill(place, value, number)
             elif place is not value and not _same(place, value):
                 raise DataError(
-                    f"replay: argument {number} was {place!r} when the step was recorded and is {value!r} now. Expected "
-                    "the same; only arrays may change. Record a new step with replay(step)."
+                    f"replay: argument {number} was {place!r} when the step was recorded and is {value!r} now. "
+                    "Expected the same; only arrays may change. Record a new step with replay(step)."
                 )
-        quiet().run(self._run)
-        return self._loss.array.item()
 
     def _run(self) -> None:
         before = note_landings([])
@@ -127,6 +141,8 @@ class Recording:
             note_landings(before)
 
     def _record(self, inputs: Sequence[Any]) -> float:
+        if not is_recording():
+            raise GraphError("replay: recording is off here, so no graph is made. Leave no_grad() first.")
         recorder = _Recorder()
         own = [_own_copy(value, number) for number, value in enumerate(inputs, 1)]
         before = inspect_with(recorder), keep_journal(recorder.entries)
@@ -135,11 +151,16 @@ class Recording:
         finally:
             inspect_with(before[0])
             keep_journal(before[1])
-        self._inputs = [value.array if isinstance(value, Node) else value for value in own]
-        loss = recorder.checked(self._inputs)
-        self._actions = recorder.compiled()
+        arrays = [value.array if isinstance(value, Node) else value for value in own]
+        loss = recorder.checked(arrays)
+        self._inputs, self._recorder = arrays, recorder
+        self._compile()
         self._loss = loss
         return loss.array.item()
+
+    def _compile(self) -> None:
+        self._actions = self._recorder.compiled()
+        self._arrays = [(leaf, leaf.array) for leaf in self._recorder.leaves() if leaf.home is not None]
 
     def __repr__(self) -> str:
         name = getattr(self._step, "__name__", type(self._step).__name__)
@@ -200,9 +221,7 @@ class _Recorder:
                 "replay: a tensor of this step has a hook or keeps its gradient; nobody would call it. "
                 "Remove the hook, or run the step itself."
             )
-        held = [node.array for node in nodes] + [
-            part for entry in applied for part in entry.settings if isinstance(part, np.ndarray)
-        ]
+        held = [node.array for node in nodes] + [part for entry in applied for part in _arrays_in(entry.settings)]
         for number, value in enumerate(inputs, 1):
             if type(value) is np.ndarray and not any(np.may_share_memory(value, array) for array in held):
                 raise DataError(
@@ -217,65 +236,60 @@ class _Recorder:
             )
         return losses[-1]
 
+    def leaves(self) -> list[Node]:
+        """Give what the operations started from."""
+        return list(self._leaf_orders)
+
     def compiled(self) -> list[Action]:
+        """Give what to do, in order; what no loss depends on is left out."""
+        made = {entry.node: entry for entry in self.entries if isinstance(entry, _Applied)}
         needed: set[Node] = set()
         waiting = [entry.loss for entry in self.entries if isinstance(entry, _Started)]
-        made = {entry.node: entry for entry in self.entries if isinstance(entry, _Applied)}
         while waiting:
             node = waiting.pop()
             if node in made and node not in needed:
                 needed.add(node)
                 waiting += made[node].parents
+        programs = {node: program_for(node) for node in needed}
         actions: list[Action] = []
         for entry in self.entries:
             if isinstance(entry, _Started):
-                actions.append(_backward_of(entry))
+                actions.append(_backward_of(entry, programs))
             elif not isinstance(entry, _Applied):
                 actions.append(entry)
-            elif entry.node in needed:  # what no loss depends on is left out
-                actions.append(_forward_of(entry))
+            elif entry.node in needed:
+                program = programs[entry.node]
+                actions.append(_forward_of(entry) if program is None else program[0])
         return actions
 
 
 def _forward_of(entry: _Applied) -> Action:
-    node, forward, settings = entry.node, entry.operation.forward, entry.settings
-    if len(entry.parents) == 1:
-        (a,) = entry.parents
+    """Give the operation on the recorded operands; its result goes into the recorded array, which others know."""
+    node, forward, settings, parents = entry.node, entry.operation.forward, entry.settings, entry.parents
+    array = node.array
 
-        def unary() -> None:
-            node.array, node.remembered = forward(a.array, *settings)
+    def apply_again() -> None:
+        result, node.remembered = forward(*[p.array for p in parents], *settings)
+        array[...] = result
 
-        return unary
-    if len(entry.parents) == 2:
-        a, b = entry.parents
-
-        def binary() -> None:
-            node.array, node.remembered = forward(a.array, b.array, *settings)
-
-        return binary
-    parents = entry.parents
-
-    def several() -> None:
-        node.array, node.remembered = forward(*[p.array for p in parents], *settings)
-
-    return several
+    return apply_again
 
 
-def _backward_of(entry: _Started) -> Action:
+def _backward_of(entry: _Started, programs: dict[Node, Program | None]) -> Action:
     """Give the backward pass as a fixed list: which rule, and to whom its results go."""
     places: dict[Node, int] = {entry.loss: 0}
-    plan: list[tuple[Any, Node, int, list[tuple[int, Node, int, bool]]]] = []
+    plan: list[tuple[Any, Node, int, list[tuple[int, Node, int]]]] = []
     leaves: list[tuple[Node, int]] = []
     for node, reached in entry.visited:
         targets = []
         for i, parent in enumerate(node.parents):
             if reached[i]:
-                first = parent not in places
-                place = places.setdefault(parent, len(places))
-                targets.append((i, parent, place, first))
-                if first and parent.operation is None:
-                    leaves.append((parent, place))
-        plan.append((node.operation.gradient, node, places[node], targets))  # type: ignore[union-attr]
+                if parent not in places and parent.operation is None:
+                    leaves.append((parent, len(places)))
+                targets.append((i, parent, places.setdefault(parent, len(places))))
+        program = programs[node]
+        row: Any = node.operation
+        plan.append((row.gradient if program is None else program[1], node, places[node], targets))
     seed, size = entry.seed, len(places)
 
     def backward() -> None:
@@ -283,11 +297,12 @@ def _backward_of(entry: _Started) -> Action:
         incoming[0] = seed
         for gradient, node, place, targets in plan:
             outgoing = gradient(node, incoming[place])
-            for i, parent, target, first in targets:
+            for i, parent, target in targets:
                 share = outgoing[i]
                 if share is parent.buffer:
                     continue
-                incoming[target] = share if first or incoming[target] is None else incoming[target] + share
+                before = incoming[target]
+                incoming[target] = share if before is None else before + share
         for leaf, place in leaves:
             if incoming[place] is not None:
                 leaf.receive(incoming[place])
@@ -295,15 +310,26 @@ def _backward_of(entry: _Started) -> Action:
     return backward
 
 
+def _arrays_in(settings: Sequence[Any]) -> Iterator[Array]:
+    for part in settings:
+        if isinstance(part, np.ndarray):
+            yield part
+        elif isinstance(part, tuple):
+            yield from _arrays_in(part)
+
+
 def _own_copy(value: Any, number: int) -> Any:
     if isinstance(value, Node):
         if value.requires_grad:
             raise GraphError(
-                f"replay: argument {number} is a tensor that asks for a gradient. Expected data; use the tensor inside the "
-                "step without passing it."
+                f"replay: argument {number} is a tensor that asks for a gradient. Expected data; use the tensor inside "
+                "the step without passing it."
             )
         return Tensor(value.array, name=value.name)
-    return np.array(value) if isinstance(value, np.ndarray) else value
+    if isinstance(value, np.ndarray):
+        # As a tensor, so that 2.0 * x is recorded too; whole numbers are class indices and places.
+        return Tensor(value) if value.dtype.kind == "f" else np.array(value)
+    return value
 
 
 def _refill(place: Array, value: Any, number: int) -> None:
@@ -312,9 +338,9 @@ def _refill(place: Array, value: Any, number: int) -> None:
         new = as_floats(new)
     if new.shape != place.shape:
         raise ShapeError(
-            f"replay: argument {number} had shape {place.shape} when the step was recorded, and has shape {new.shape} now. "
-            "Expected the same shape: the recorded arrays are used again. Record a new step with replay(step), or drop a "
-            "last batch that is smaller."
+            f"replay: argument {number} had shape {place.shape} when the step was recorded, and has shape {new.shape} "
+            "now. Expected the same shape: the recorded arrays are used again. Record a new step with replay(step), or "
+            "drop a last batch that is smaller."
         )
     if not np.can_cast(new.dtype, place.dtype, "same_kind"):
         raise DataError(f"replay: argument {number} was {place.dtype} at the recording and is {new.dtype} now.")

@@ -39,7 +39,7 @@ class Optimizer(ABC):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
-        note(self.step)
+        note(self._step)
         quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
 
     def _step(self) -> None:
@@ -57,7 +57,10 @@ class Optimizer(ABC):
 
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
-        note(self.zero_grad)
+        note(self._forget)
+        self._forget()
+
+    def _forget(self) -> None:
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None
@@ -134,10 +137,10 @@ class _Layout:
 
     def pieces(self) -> list[_Piece]:
         """Give (θ, gradient, place in the state, step number) as flat vectors, as few as possible."""
-        if self._whole is not None and self._is_together():
-            theta, grad, place, t = self._whole
-            self._whole = theta, grad, place, t + 1
-            return [self._whole]
+        whole = self._whole
+        if whole is not None and self._is_together():
+            self._whole = whole = (*whole[:3], whole[3] + 1)
+            return [whole]
         self._dissolve()
         homes = [p.home for p in self.params]
         if homes != self._homes:

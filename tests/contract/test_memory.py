@@ -21,7 +21,8 @@ X, Y = RNG.normal(size=(32, 2)), RNG.normal(size=(32, 1))
 
 
 def training(optimizer=SGD):
-    model = nn.Sequential(nn.Linear(2, 16, rng=0), nn.Tanh(), nn.Linear(16, 16, rng=1), nn.ReLU(), nn.Linear(16, 1, rng=2))
+    layers = nn.Linear(2, 16, rng=0), nn.Linear(16, 16, rng=1), nn.Linear(16, 1, rng=2)
+    model = nn.Sequential(layers[0], nn.Tanh(), layers[1], nn.ReLU(), layers[2])
     method = optimizer(model.parameters(), lr=0.01)
 
     def step():
@@ -104,7 +105,7 @@ def test_a_hundred_thousand_operations_deep():
     del y
 
 
-# -- counted, not timed -------------------------------------------------------------------------------------------------
+# -- counted, not timed -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 20, 100])

@@ -5,6 +5,7 @@ import pytest
 
 import bplib
 from bplib import nn
+from bplib.engine import walk_back
 from bplib.errors import DataError, GraphError, ShapeError
 
 
@@ -37,6 +38,16 @@ def test_no_gradient_of_other_tensors_changes():
     before = model.weight.grad.copy()
     bplib.grad(lambda x: model(x).sum())([[5.0, 2.0]])
     assert np.array_equal(model.weight.grad, before)
+
+
+def test_the_walk_hands_over_the_sum_where_a_parameter_is_used_twice():
+    layer = nn.Linear(2, 2, rng=0)
+    loss = (bplib.tanh(layer(layer([[1.0, 2.0]]))) * [[1.0, 3.0]]).sum()
+    found = walk_back(loss, np.ones(()))
+    assert layer.weight.grad is None
+    loss.backward()
+    assert np.array_equal(found[layer.weight], layer.weight.grad)
+    assert np.array_equal(found[layer.bias], layer.bias.grad)
 
 
 def test_published_the_function_of_baydin_and_others():

@@ -12,6 +12,7 @@ import bplib
 from bplib import Tensor, no_grad, tensor
 from bplib.engine import apply
 from bplib.errors import DataError, DomainError, GraphError, ShapeError
+from bplib.nodes import as_tensor
 from bplib.rules import TABLE
 
 
@@ -332,3 +333,12 @@ def test_arithmetic_with_plain_numbers_works_from_both_sides():
     assert (np.ones((1, 2)) @ tensor([[1.0], [2.0]])).data.tolist() == [[3.0]]
     assert ([[1.0, 1.0]] @ tensor([[1.0], [2.0]])).data.tolist() == [[3.0]]
     assert tensor(np.ones((2, 3))).T.shape == (3, 2)
+
+
+def test_numbers_in_an_expression_share_one_record_that_nobody_can_change():
+    assert as_tensor(0.5) is as_tensor(0.5)
+    assert as_tensor(0.5, Tensor(1.0, dtype=np.float32)).dtype == np.float32
+    assert not as_tensor(0.5).array.flags.writeable
+    assert np.signbit((Tensor(1.0) * -0.0).data)
+    assert not np.signbit((Tensor(1.0) * 0.0).data)
+    assert np.isnan((Tensor(1.0) * float("nan")).item())

@@ -95,7 +95,7 @@ def test_a_hook_of_the_wrong_shape_is_told_and_nothing_has_changed():
     x, w = learner([1.0, 2.0]), learner([1.0, 1.0])
     y = x * w
     y.register_hook(lambda g: g[:1])
-    with pytest.raises(ShapeError, match=r"register_hook: the hook gave an array of shape \(1,\), the tensor has shape \(2,\)"):
+    with pytest.raises(ShapeError, match=r"the hook gave an array of shape \(1,\), the tensor has shape \(2,\)"):
         y.sum().backward()
     assert x.grad is None
     assert w.grad is None
@@ -148,6 +148,26 @@ def test_a_backward_pass_inside_a_hook_is_one_of_its_own():
     model(x).sum().backward()
     assert float(other.grad) == 6.0
     assert model.weight.grad.tolist() == [[2.0]]
+
+
+def test_a_failure_after_a_backward_pass_inside_a_hook_still_leaves_everything_as_it_was():
+    model = nn.Linear(1, 1, rng=0)
+    x, other = learner([[2.0]]), learner([[3.0]])
+    first, second = x * 1.0, model(x) * 1.0
+
+    def inner_pass(g):
+        (other * other).sum().backward()
+
+    def fail(g):
+        raise ValueError
+
+    second.register_hook(inner_pass)
+    first.register_hook(fail)
+    loss = (second + first).sum()
+    with pytest.raises(ValueError, match=r"^$"):
+        loss.backward()
+    assert (model.weight.grad, model.bias.grad, x.grad) == (None, None, None)
+    assert other.grad.tolist() == [[6.0]]
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 _CHECKS = {"errors", "checks", "quiet", "journal"}
 _ENGINE = {"rules", "home", "nodes", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
-_AROUND = {"anomaly", "differentiation", "recording", "tracing", "unrolling"}
+_AROUND = {"anomaly", "differentiation", "programs", "recording", "tracing", "unrolling"}
 _PARTS = _AROUND | {"losses", "nn", "numeric", "optim", "data", "scalar", "references"}
 _LIBRARY = _CORE | _PARTS | {"landscape", "training"}
 MAY_IMPORT = {
@@ -140,7 +140,8 @@ MAY_IMPORT = {
     "tensors": _CHECKS | {"rules", "home", "nodes", "engine", "protocols"},
     "functional": _CHECKS | _ENGINE,
     "differentiation": _CHECKS | _ENGINE,
-    "recording": _CHECKS | _ENGINE,
+    "programs": _CHECKS | {"rules", "nodes"},
+    "recording": _CHECKS | _ENGINE | {"programs"},
     "unrolling": _CHECKS | _ENGINE,
     "losses": _CHECKS | _CORE,
     "nn": _CHECKS | _CORE,

@@ -74,3 +74,6 @@ def test_names_are_kept():
     y.name = "prediction"
     assert unrolled(y).name == "prediction"
     assert unrolled(y.sum()).parents[0].name == "prediction"
+    total = y.sum()
+    total.name = "total"
+    assert unrolled(total).name == "total"

@@ -1,0 +1,119 @@
+"""Operations that write into arrays made once: what a recorded step runs in place of the rows of the table.
+
+The numbers are those of the table to the last bit; only the memory is not made anew. One builder
+for a stack of layers, where training spends its time; every other row runs as it stands.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bplib.nodes import Array, Node
+from bplib.rules import constant
+
+__all__ = ["Program", "program_for"]
+
+Program = tuple[Callable[[], None], Callable[[Any, Array], Any]]
+
+
+def program_for(node: Node) -> Program | None:
+    """Give the forward and the gradient function of this node, or None where its row shall be used.
+
+    Parameters
+    ----------
+    node : Node
+        A recorded result. Its array, and those of its parents, must stay where they are in memory.
+
+    Returns
+    -------
+    (callable, callable) or None
+        ``forward()`` writes into ``node.array``; ``gradient(node, g)`` is like the row's.
+    """
+    if node.operation is None or node.operation.name not in ("layers", "linear"):
+        return None
+    x, weight = node.parents[:2]
+    same = all(parent.array.dtype is x.array.dtype for parent in node.parents)
+    if not same or x.array.ndim != 2 or len(node.parents) < 3 or x is weight:
+        return None
+    if node.operation.name == "linear":
+        node.remembered, activations = [x.array, node.array], (None,)
+    else:
+        (activations,) = node.settings
+    if any(activation not in _ACTIVATIONS for activation in activations):
+        return None
+    return _layers(node, activations)
+
+
+def _layers(node: Node, activations: tuple[str | None, ...]) -> Program:
+    x, *parameters = node.parents
+    outputs = [x.array, *node.remembered[1:]]
+    outputs[-1] = node.array
+    weights, biases = parameters[::2], parameters[1::2]
+    plan = [
+        (below, weight.array, bias.array, z, _ACTIVATIONS[activation][0])
+        for below, weight, bias, z, activation in zip(outputs, weights, biases, outputs[1:], activations, strict=False)
+    ]
+    add = np.add
+
+    def forward() -> None:
+        for below, weight, bias, z, activate in plan:
+            below.dot(weight, z)
+            add(z, bias, z)
+            if activate is not None:
+                activate(z)
+
+    return forward, _layers_gradient(node, activations, outputs)
+
+
+def _layers_gradient(node: Node, activations: tuple[str | None, ...], outputs: list[Array]) -> Callable[..., Any]:
+    x, *parameters = node.parents
+    dtype, last = node.array.dtype, len(activations) - 1
+    ones = constant(1.0, (len(node.array),), dtype)
+    plan = []
+    for i in range(last, -1, -1):
+        weight, bias, below = parameters[2 * i], parameters[2 * i + 1], outputs[i]
+        room = np.empty_like(outputs[i + 1])
+        down = np.empty_like(below) if i or x.requires_grad else None
+        through = _ACTIVATIONS[activations[i]][1]
+        plan.append((outputs[i + 1], through, room, bias, weight, below.T, weight.array.T, down))
+
+    def gradient(_: Any, g: Array) -> list[Array | None]:
+        shares: list[Array | None] = []
+        for y, through, room, bias, weight, below, above, down in plan:
+            if through is not None:
+                through(y, g, room)
+                g = room
+            shares.append(ones.dot(g, bias.landing_place(dtype)) if bias.requires_grad else None)
+            shares.append(below.dot(g, weight.landing_place(dtype)) if weight.requires_grad else None)
+            if down is not None:
+                g = g.dot(above, down)
+        shares.append(g if x.requires_grad else None)
+        return shares[::-1]
+
+    return gradient
+
+
+def _tanh(z: Array) -> None:
+    np.tanh(z, z)
+
+
+def _through_tanh(y: Array, g: Array, room: Array) -> None:
+    np.multiply(y, y, room)
+    np.multiply(room, g, room)
+    np.subtract(g, room, room)
+
+
+def _relu(z: Array) -> None:
+    np.maximum(z, constant(0.0, (), z.dtype), out=z)
+
+
+def _through_relu(y: Array, g: Array, room: Array) -> None:
+    np.multiply(g, np.greater(y, 0), room)
+
+
+_ACTIVATIONS: dict[str | None, tuple[Callable[..., None] | None, Callable[..., None] | None]] = {
+    None: (None, None),
+    "tanh": (_tanh, _through_tanh),
+    "relu": (_relu, _through_relu),
+}
