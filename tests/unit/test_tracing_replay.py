@@ -170,15 +170,9 @@ def test_inside_a_stack_the_numbers_fit_those_of_the_engine(examples):
     model = nn.Sequential(*[module for i in range(3) for module in (nn.Linear(17, 17, rng=i), nn.Tanh())])
     y = model(np.random.default_rng(0).normal(size=(*examples, 17)))
     for step in trace(y, np.ones(y.shape)).backward[1::2]:
-        x, g = step.shares[-2].node, step.incoming.reshape(-1, 17)
-        inputs = trace_inputs(step)
-        assert same_bits(inputs.reshape(-1, 17).T.dot(g), step.shares[-2].outgoing), x.name
-
-
-def trace_inputs(step):
-    """The inputs of a linear step: the transpose of its weights' local derivative."""
-    local = step.shares[-2].local
-    return local if local.ndim == 1 else np.ascontiguousarray(local.T)
+        to_weight, g = step.shares[-2], step.incoming.reshape(-1, 17)
+        inputs = to_weight.local.reshape(17, -1)  # as columns, one for each example
+        assert same_bits(np.ascontiguousarray(inputs.T).T.dot(g), to_weight.outgoing), to_weight.parent.name
 
 
 def test_a_gradient_that_is_there_already_changes_nothing():
