@@ -96,7 +96,7 @@ def log_softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 
 def _one_over_count(a: Array, axis: Axis) -> float:
-    count = prod(a.shape[i] for i in _axes_of(a, axis))
+    count = a.size if axis is None else prod(a.shape[i] for i in _axes_of(a, axis))
     return 1.0 / count if count else float("nan")
 
 
@@ -108,7 +108,9 @@ def _axes_of(a: Array, axis: Axis) -> list[int]:
 
 
 def _with_axes_back(g: Array, a: Array, axis: Axis) -> Array:
-    """Give what a reduction of `a` left the axes back that it took away, with length 1."""
+    """Give what a reduction of `a` left the axes back that it took away, with length 1; one number fits everywhere."""
+    if axis is None:
+        return g
     ours = _axes_of(a, axis)
     return g.reshape([1 if i in ours else n for i, n in enumerate(a.shape)])
 

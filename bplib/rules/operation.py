@@ -94,6 +94,8 @@ def sum_to_shape(g: Array, shape: tuple[int, ...]) -> Array:
     """
     if g.shape == shape:
         return g
+    if g.ndim == 2 and g.shape[1:] == shape:  # a bias: ones @ g takes a sixth of the time at classroom sizes
+        return constant(1.0, (len(g),), g.dtype).dot(g)
     lead = g.ndim - len(shape)
     stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
     return g.sum(axis=tuple(range(lead)) + stretched, keepdims=True).reshape(shape)
