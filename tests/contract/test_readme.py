@@ -9,23 +9,23 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def example():
-    code, printed = re.search(r"```python\n(.*?)```\n+```\n(.*?)```", README, re.DOTALL).groups()
-    return code, printed
+EXAMPLES = re.findall(r"```python\n(.*?)```\n+```\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_example_prints_the_numbers_beside_it():
-    code, printed = example()
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
-    )
-    assert run.stderr == ""
-    assert run.stdout == printed
+def test_the_examples_print_what_stands_beside_them():
+    assert len(EXAMPLES) == 2
+    done = ""
+    for code, printed in EXAMPLES:
+        run = subprocess.run(
+            [sys.executable, "-W", "error", "-c", done + code], capture_output=True, text=True, cwd=ROOT, check=False
+        )
+        assert run.stderr == ""
+        assert run.stdout.endswith(printed)
+        done += code
 
 
-def test_the_example_has_twelve_lines():
-    code, _ = example()
-    assert len(code.splitlines()) == 12
+def test_the_first_example_has_twelve_lines():
+    assert len(EXAMPLES[0][0].splitlines()) == 12
 
 
 def test_the_two_commands_come_first():
