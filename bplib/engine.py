@@ -91,7 +91,7 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
         array, remembered = quiet().run(operation.forward, *arrays, *settings)
     except BplibError:
         raise
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise _misfit(operation, parents, settings) from error
     node: AnyNode = MAKE(parents[0].makes)
     node.array = array if type(array) is Array else np.asarray(array)

@@ -33,6 +33,7 @@ clock = count(1).__next__
 Array = np.ndarray
 Hook = Callable[[Array], Any]
 
+_LARGEST = 2**1023  # beyond, a whole number does not fit into a float
 _landed: list["Node"] = []
 
 
@@ -244,7 +245,7 @@ def as_tensor(data: Any, like: Node | None = None) -> Any:
     if isinstance(data, Node):
         return data
     kind = type(data)
-    if kind is float or kind is int:
+    if kind is float or (kind is int and -_LARGEST < data < _LARGEST):
         # A long chain is full of numbers such as 0.5; one record of each is enough.
         return _number(data, copysign(1.0, data), None if like is None else like.array.dtype)
     if kind is np.ndarray and data.dtype == np.float64:

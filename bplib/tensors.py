@@ -115,7 +115,7 @@ class Tensor(Protocols):
         if new.shape != self.array.shape:
             raise ShapeError(
                 f"grad: the tensor has shape {self.shape}, the gradient has shape {new.shape}. "
-                "A gradient has its tensor's shape."
+                "Expected the same: a gradient has its tensor's shape."
             )
         self._gradient = None
         self.receive(new)

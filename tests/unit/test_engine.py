@@ -256,7 +256,7 @@ def test_data_is_copied_in_and_assignment_checks_the_shape():
     assert w.data.tolist() == [1.0, 2.0]
     with pytest.raises(ShapeError, match=r"assign: the tensor has shape \(2,\), the new values have shape \(3,\)"):
         w.data = [1.0, 2.0, 3.0]
-    with pytest.raises(ShapeError, match="A gradient has its tensor's shape"):
+    with pytest.raises(ShapeError, match="a gradient has its tensor's shape"):
         w.grad = [1.0]
 
 
@@ -342,3 +342,12 @@ def test_numbers_in_an_expression_share_one_record_that_nobody_can_change():
     assert np.signbit((Tensor(1.0) * -0.0).data)
     assert not np.signbit((Tensor(1.0) * 0.0).data)
     assert np.isnan((Tensor(1.0) * float("nan")).item())
+
+
+def test_a_single_number_that_is_repeated_over_a_matrix_gets_the_sum_of_it_all():
+    one, row = Tensor([1.0], requires_grad=True), Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    (np.arange(6.0).reshape(2, 3) * (one + row)).sum().backward()
+    assert one.grad.tolist() == [15.0]
+    assert row.grad.tolist() == [3.0, 5.0, 7.0]
+    (np.ones((2, 3)) + one).sum().backward()
+    assert one.grad.tolist() == [21.0]
