@@ -164,7 +164,9 @@ def backpropagate(loss: Node, seed: Array) -> None:
         _inspector.start(loss, seed)
         watch = _inspector.backward
     totals, _ = quiet().run(_all_or_none, loss, seed, watch, kept, copy_context())
-    for node, total in (*totals.items(), *kept.items()):
+    for leaf, total in totals.items():
+        leaf.receive(total)
+    for node, total in kept.items():
         node.receive(total)
 
 

@@ -212,12 +212,12 @@ class Tensor(Protocols):
 
     def _seed(self, gradient: Any) -> np.ndarray:
         if gradient is None:
-            if self.array.size != 1:
-                raise ShapeError(
-                    f"backward: the tensor has shape {self.shape}. Expected a single number, such as a loss. "
-                    "Try .sum() or .mean() first, or pass backward(gradient) of that shape."
-                )
-            return constant(1.0, self.array.shape, self.array.dtype)
+            if self.array.size == 1:
+                return constant(1.0, self.array.shape, self.array.dtype)
+            raise ShapeError(
+                f"backward: the tensor has shape {self.shape}. Expected a single number, such as a loss. "
+                "Try .sum() or .mean() first, or pass backward(gradient) of that shape."
+            )
         seed = as_floats(plain(gradient), self.array.dtype, copy=True)
         if seed.shape != self.array.shape:
             raise ShapeError(

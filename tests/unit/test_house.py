@@ -122,7 +122,7 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 _CHECKS = {"errors", "checks", "quiet", "journal"}
 _ENGINE = {"rules", "home", "nodes", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
-_AROUND = {"anomaly", "differentiation", "programs", "recording", "tracing", "unrolling"}
+_AROUND = {"anomaly", "differentiation", "programs", "recording", "tracing"}
 _PARTS = _AROUND | {"losses", "nn", "numeric", "optim", "data", "scalar", "references"}
 _LIBRARY = _CORE | _PARTS | {"landscape", "training"}
 MAY_IMPORT = {
@@ -142,11 +142,10 @@ MAY_IMPORT = {
     "differentiation": _CHECKS | _ENGINE,
     "programs": _CHECKS | {"rules", "nodes"},
     "recording": _CHECKS | _ENGINE | {"programs"},
-    "unrolling": _CHECKS | _ENGINE,
     "losses": _CHECKS | _CORE,
     "nn": _CHECKS | _CORE,
     "numeric": _CHECKS | _CORE,
-    "tracing": _CHECKS | _CORE | {"unrolling"},
+    "tracing": _CHECKS | _CORE,
     # A step function sees arrays; an optimizer calls the parameter's own methods: the update is visibly not backprop.
     "optim": _CHECKS,
     "data": _CHECKS,
