@@ -124,7 +124,7 @@ def gradcheck(
     ----------
     f : callable
         Takes tensors, gives a tensor; if it is not a single number, its elements are added up
-        with unequal weights, so that every one is tested. With `params` it takes nothing.
+        with unequal weights between 0.5 and 1.5, so that every one is tested. With `params` it takes nothing.
     *inputs : Tensor or array_like
         Where; each is checked in float64. Tensors keep their names in the report.
     params : Module, or iterable of Tensor, optional
@@ -228,7 +228,9 @@ class _Judge:
     ) -> None:
         self._f, self._given, self._output = f, given, output
         self._tolerance, self._asked, self._rng = tolerance, directions, rng
-        self._weights = 0.5 + np.random.default_rng(0).random(output.shape)
+        # One number stays as it is; many are added up with unequal weights, so that no two mistakes cancel.
+        uneven = 0.5 + np.random.default_rng(0).random(output.shape)
+        self._weights = uneven if output.size > 1 else np.ones(output.shape)
         self._totals: dict[Node, Array] = {}
         if output.operation is not None:  # f may not depend on its inputs at all; the gradient is then 0
             self._totals = walk_back(output, self._weights.astype(output.dtype))
