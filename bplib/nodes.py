@@ -129,6 +129,10 @@ class Node:
         for other in others:
             other.order = now
 
+    def forget(self) -> None:
+        """Have no gradient: ``.grad`` is None again."""
+        self._gradient = None
+
     def receive(self, total: np.ndarray) -> None:
         """Add what a backward pass found to ``.grad``; the first is copied, so that no two share memory."""
         if self._gradient is not None:

@@ -30,8 +30,10 @@ def program_for(node: Node) -> Program | None:
     (callable, callable) or None
         ``forward()`` writes into ``node.array``; ``gradient(node, g)`` is like the row's.
     """
-    if node.operation is None or node.operation.name not in ("layers", "linear"):
+    if node.operation is None or node.operation.name not in ("layers", "linear", "squared_error"):
         return None
+    if node.operation.name == "squared_error":
+        return _squared_error(node)
     x, weight = node.parents[:2]
     same = all(parent.array.dtype is x.array.dtype for parent in node.parents)
     if not same or x.array.ndim != 2 or len(node.parents) < 3 or x is weight:
@@ -43,6 +45,26 @@ def program_for(node: Node) -> Program | None:
     if any(activation not in _ACTIVATIONS for activation in activations):
         return None
     return _layers(node, activations)
+
+
+def _squared_error(node: Node) -> Program | None:
+    (prediction, target), (reduction,) = node.parents, node.settings
+    same = prediction.array.dtype is target.array.dtype is node.array.dtype and node.array.ndim == 0
+    if not same or not prediction.array.flags.c_contiguous or target.requires_grad:
+        return None
+    error = np.empty_like(prediction.array)
+    flat, room, loss = error.ravel(), np.empty_like(error), node.array
+    weight = 1.0 / error.size if reduction == "mean" else 1.0
+    a, b, subtract = prediction.array, target.array, np.subtract
+
+    def forward() -> None:
+        subtract(a, b, error)
+        loss[()] = flat.dot(flat) * weight
+
+    def gradient(_: Any, g: Array) -> tuple[Array, None]:
+        return np.multiply(error, g.item() * (2.0 * weight), room), None
+
+    return forward, gradient
 
 
 def _layers(node: Node, activations: tuple[str | None, ...]) -> Program:

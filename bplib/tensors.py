@@ -133,7 +133,7 @@ class Tensor(Protocols):
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
-        note(self.zero_grad)
+        note(self.forget)
         self._gradient = None
 
     def retain_grad(self) -> None:

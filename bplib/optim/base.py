@@ -63,7 +63,7 @@ class Optimizer(ABC):
     def _forget(self) -> None:
         for group in self.param_groups:
             for parameter in group["params"]:
-                parameter.grad = None
+                parameter.forget()
 
     def state_dict(self) -> dict[str, Any]:
         """Give settings and state as plain numbers and copied arrays, to save and to load again."""
@@ -137,10 +137,10 @@ class _Layout:
 
     def pieces(self) -> list[_Piece]:
         """Give (θ, gradient, place in the state, step number) as flat vectors, as few as possible."""
-        whole = self._whole
-        if whole is not None and self._is_together():
-            self._whole = whole = (*whole[:3], whole[3] + 1)
-            return [whole]
+        if self._whole is not None and self._is_together():
+            theta, grad, place, t = self._whole
+            self._whole = theta, grad, place, t + 1
+            return [self._whole]
         self._dissolve()
         homes = [p.home for p in self.params]
         if homes != self._homes:
