@@ -107,11 +107,21 @@ class Recording:
         if inputs or self._inputs:
             self._refill(inputs)
         for leaf, array in self._arrays:
-            if leaf.array is not array:  # a parameter has moved house
-                self._compile()
+            if leaf.array is not array:
+                self._move()
                 break
         quiet().run(self._run)
         return self._loss.array.item()
+
+    def _move(self) -> None:
+        """Work with the parameters where they live now."""
+        for leaf, array in self._arrays:
+            if leaf.array.dtype != array.dtype:
+                raise DataError(
+                    f"replay: a parameter was {array.dtype} when the step was recorded and is {leaf.array.dtype} now. "
+                    "Expected the same. Record a new step with replay(step)."
+                )
+        self._compile()
 
     def _refill(self, inputs: Sequence[Any]) -> None:
         if len(inputs) != len(self._inputs):

@@ -219,6 +219,14 @@ def classify(y):
     return losses.cross_entropy(plain(3)(X), y)
 
 
+def in_another_type():
+    model = plain()
+    fast = bplib.replay(trainer(model, losses.mse, SGD(model.parameters(), lr=0.1)))
+    fast(X, Y)
+    model.astype(np.float32)
+    fast(X, Y)
+
+
 def in_no_grad():
     with bplib.no_grad():
         bplib.replay(STEP)(X, Y)
@@ -244,6 +252,7 @@ REFUSED = {
     "a class out of range": (
         lambda: twice(backward_of(classify), (CLASSES[0][1],), (np.full(8, 7),)),
         DataError, "a class index is out of range"),
+    "another type": (in_another_type, DataError, "was float64 when the step was recorded and is float32 now"),
     "no_grad": (in_no_grad, GraphError, "recording is off here"),
 }  # fmt: skip
 
