@@ -1,4 +1,4 @@
-"""Layers of neurons, and the activations between them."""
+"""Layers of neurons."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from bplib.checks import as_count, as_generator
 from bplib.nn.module import Module, Parameter
 from bplib.tensors import Tensor
 
-__all__ = ["Linear", "ReLU", "Sigmoid", "Tanh"]
+__all__ = ["Linear"]
 
 
 class Linear(Module):
@@ -68,27 +68,3 @@ class Linear(Module):
 
     def _title(self) -> str:
         return f"Linear({self.weight.shape[0]}, {self.weight.shape[1]}, bias={self.bias is not None})"
-
-
-class ReLU(Module):
-    """The rectified linear unit as a layer: max(0, x)."""
-
-    def forward(self, x: Any) -> Tensor:
-        """Compute max(0, x)."""
-        return functional.relu(x)
-
-
-class Tanh(Module):
-    """The hyperbolic tangent as a layer, between −1 and 1."""
-
-    def forward(self, x: Any) -> Tensor:
-        """Compute tanh x."""
-        return functional.tanh(x)
-
-
-class Sigmoid(Module):
-    """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1."""
-
-    def forward(self, x: Any) -> Tensor:
-        """Compute σ(x)."""
-        return functional.sigmoid(x)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -54,6 +54,8 @@ class Module(ABC):
     """
 
     training = True
+    # The attributes that hold arrays which no gradient changes and which must be saved all the same.
+    buffer_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         self.training = True
@@ -180,8 +182,26 @@ class Module(ABC):
         return self.train(False)
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Give a copy of every parameter under its path."""
-        return {name: parameter.numpy() for name, parameter in self.named_parameters()}
+        """Give a copy of every parameter and every buffer under its path."""
+        return {name: np.array(place) for name, place in self._places().items()}
+
+    def named_buffers(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield each array that is part of the state and no parameter, such as the averages of `BatchNorm1d`."""
+        seen: set[int] = set()
+        for name, array in self._walk_buffers(""):
+            if id(array) not in seen:
+                seen.add(id(array))
+                yield name, array
+
+    def _walk_buffers(self, prefix: str) -> Iterator[tuple[str, np.ndarray]]:
+        for name in self.buffer_names:
+            yield prefix + name, getattr(self, name)
+        for name, child in self._children():
+            if isinstance(child, Module):
+                yield from child._walk_buffers(f"{prefix}{name}.")
+
+    def _places(self) -> dict[str, np.ndarray]:
+        return {**{name: p.array for name, p in self.named_parameters()}, **dict(self.named_buffers())}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the values that `state_dict` gave.
@@ -193,20 +213,22 @@ class Module(ABC):
         ShapeError
             If a shape differs; nothing is changed then.
         """
-        own = dict(self.named_parameters())
+        own = self._places()
         if missing := sorted(own.keys() ^ state.keys()):
             raise DataError(
                 f"load_state_dict: the names do not match. Expected {sorted(own)}, got {sorted(state)}; "
                 f"these stand on one side only: {missing}."
             )
         values = {name: as_floats(state[name]) for name in own}
-        for name, parameter in own.items():
-            if values[name].shape != parameter.shape:
+        for name, place in own.items():
+            if values[name].shape != place.shape:
                 raise ShapeError(
-                    f"load_state_dict: {name} has shape {parameter.shape}, the saved one has {values[name].shape}."
+                    f"load_state_dict: {name} has shape {place.shape}, the saved one has {values[name].shape}."
                 )
-        for name, parameter in own.items():
+        for name, parameter in self.named_parameters():
             parameter.assign(values[name])
+        for name, array in self.named_buffers():
+            array[...] = values[name]
 
     def __repr__(self) -> str:
         rows = [f"  {name:<12} {p.shape!s:<12} {p.size:>8,}" for name, p in self.named_parameters()]

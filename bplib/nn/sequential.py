@@ -5,7 +5,8 @@ from typing import Any, final
 
 from bplib.engine import apply, wants_every_layer
 from bplib.errors import DataError
-from bplib.nn.layers import Linear, ReLU, Sigmoid, Tanh
+from bplib.nn.activations import ReLU, Sigmoid, Tanh
+from bplib.nn.layers import Linear
 from bplib.nn.module import Module
 from bplib.rules import TABLE
 from bplib.tensors import Tensor, as_tensor

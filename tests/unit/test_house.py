@@ -132,7 +132,7 @@ MAY_IMPORT = {
     "rules": _CHECKS,
     "home": _CHECKS,
     "quiet": set(),
-    "journal": set(),
+    "journal": {"errors"},
     "nodes": _CHECKS | {"rules", "home"},
     "engine": _CHECKS | {"rules", "nodes"},
     "anomaly": _CHECKS | {"rules", "nodes", "engine"},

@@ -1,0 +1,96 @@
+"""Activations as layers: functions without parameters, to stand between layers of neurons."""
+
+from typing import Any
+
+from bplib import functional
+from bplib.checks import as_number
+from bplib.nn.module import Module
+from bplib.tensors import Tensor
+
+__all__ = ["LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+
+
+class ReLU(Module):
+    """The rectified linear unit as a layer: max(0, x)."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute max(0, x)."""
+        return functional.relu(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent as a layer, between −1 and 1."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute tanh x."""
+        return functional.tanh(x)
+
+
+class Sigmoid(Module):
+    """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1."""
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute σ(x)."""
+        return functional.sigmoid(x)
+
+
+class LeakyReLU(Module):
+    """The leaky rectifier as a layer: x where x > 0, else slope · x.
+
+    Parameters
+    ----------
+    slope : float
+        The slope on the left, so that a neuron that is off can still learn.
+
+    References
+    ----------
+    A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), ICML workshop, section 2.
+
+    Examples
+    --------
+    >>> LeakyReLU(0.1)([-2.0, 3.0])
+    tensor([-0.2,  3. ])
+    """
+
+    def __init__(self, slope: float = 0.01) -> None:
+        super().__init__()
+        self.slope = as_number(slope, "slope", "LeakyReLU")
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute x or slope · x."""
+        return functional.leaky_relu(x, self.slope)
+
+    def _title(self) -> str:
+        return f"LeakyReLU({self.slope:g})"
+
+
+class Softmax(Module):
+    """Softmax as a layer: numbers above 0 that add up to 1 along an axis.
+
+    Leave it out in front of `bplib.losses.cross_entropy`, which wants the scores themselves.
+
+    Parameters
+    ----------
+    axis : int
+        Along which axis the numbers add up to 1.
+
+    References
+    ----------
+    J. S. Bridle (1990), *Neurocomputing*, NATO ASI F68, 227-236.
+
+    Examples
+    --------
+    >>> Softmax()([[0.0, 0.0]])
+    tensor([[0.5, 0.5]])
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, x: Any) -> Tensor:
+        """Compute exp x / Σ exp x."""
+        return functional.softmax(x, self.axis)
+
+    def _title(self) -> str:
+        return f"Softmax(axis={self.axis})"
