@@ -1,0 +1,227 @@
+"""Files that hold the state of a training run: arrays and JSON, never code.
+
+A file is written beside its place and then renamed, so that there is the old one or the new one and
+never half of one. It is read and checked as a whole before anything is taken over.
+"""
+
+import contextlib
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bplib.checks import as_generator
+from bplib.errors import DataError
+from bplib.nn import Module
+from bplib.optim import Optimizer
+from bplib.training.history import History
+
+__all__ = ["as_path", "load", "save"]
+
+_FORMAT = "bplib checkpoint"
+_VERSION = 1
+_HEAD = "head"
+
+
+def save(
+    path: str | os.PathLike[str],
+    model: Module,
+    optimizer: Optimizer | None = None,
+    history: History | None = None,
+    *,
+    rng: np.random.Generator | None = None,
+) -> None:
+    """Write a model to a file and, if they are given, the optimizer, the history and the generator of the shuffling.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. One that is there is replaced only once the new one is complete.
+    model : Module
+        Its parameters and buffers are kept, and the generators of its dropout layers.
+    optimizer : Optimizer, optional
+        Its settings and running averages.
+    history : History, optional
+        The epochs so far.
+    rng : numpy.random.Generator, optional
+        Whose state is kept.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written, or something is of another type.
+
+    Examples
+    --------
+    >>> import tempfile, bplib
+    >>> model, other = bplib.nn.Linear(2, 1, rng=0), bplib.nn.Linear(2, 1, rng=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/model.npz", model)
+    ...     history = load(f"{folder}/model.npz", other)
+    >>> bool((model.theta == other.theta).all())
+    True
+    """
+    place = as_path(path, "save")
+    _check_kinds("save", model, optimizer)
+    arrays = {f"model/{name}": array for name, array in model.state_dict().items()}
+    head: dict[str, Any] = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "generators": [generator.bit_generator.state for generator in _generators(model)],
+        "rng": None if rng is None else as_generator(rng, "save").bit_generator.state,
+        "optimizer": None if optimizer is None else _optimizer_head(optimizer, arrays),
+        "history": None if history is None else _history_head(history),
+    }
+    text = json.dumps(head, default=lambda value: np.asarray(value).tolist())
+    arrays[_HEAD] = np.frombuffer(text.encode("utf-8"), np.uint8)
+    _write(place, arrays)
+
+
+def load(
+    path: str | os.PathLike[str],
+    model: Module,
+    optimizer: Optimizer | None = None,
+    *,
+    rng: np.random.Generator | None = None,
+) -> History:
+    """Take over what `save` wrote, all of it or, if something does not fit, nothing.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    model : Module
+        Gets the parameters and buffers; of the same layers as the one that was saved.
+    optimizer : Optimizer, optional
+        Gets the settings and running averages, if they were saved.
+    rng : numpy.random.Generator, optional
+        Gets the state of the one that was saved.
+
+    Returns
+    -------
+    History
+        The epochs so far; empty if none were saved.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or no checkpoint, or holds other layers.
+    ShapeError
+        If a shape differs.
+    """
+    place = as_path(path, "load")
+    _check_kinds("load", model, optimizer)
+    head, arrays = _read(place)
+    for wanted, key, word in ((optimizer, "optimizer", "optimizer"), (rng, "rng", "generator")):
+        if wanted is not None and head[key] is None:
+            raise DataError(f"load: {place} holds no {word}. Expected a file that was saved with one.")
+    generators, states = _generators(model), head["generators"]
+    if len(generators) != len(states):
+        raise DataError(f"load: {place} holds {len(states)} dropout layers, the model has {len(generators)}.")
+    before = model.state_dict()
+    model.load_state_dict({name[6:]: array for name, array in arrays.items() if name.startswith("model/")})
+    try:
+        if optimizer is not None:
+            optimizer.load_state_dict(_optimizer_state(head["optimizer"], arrays))
+        if rng is not None:
+            generators, states = [*generators, rng], [*states, head["rng"]]
+        for generator, state in zip(generators, states, strict=True):
+            generator.bit_generator.state = state
+    except BaseException:
+        model.load_state_dict(before)
+        raise
+    return _history(head["history"])
+
+
+def as_path(path: Any, caller: str) -> Path:
+    """Give the path, ending in .npz."""
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise DataError(f"{caller}: path is {path!r}. Expected a file name, such as 'run.npz'.")
+    place = Path(path)
+    return place if place.suffix == ".npz" else place.with_name(place.name + ".npz")
+
+
+def _check_kinds(caller: str, model: Any, optimizer: Any) -> None:
+    if not isinstance(model, Module):
+        raise DataError(f"{caller}: model is of type {type(model).__name__}. Expected a Module.")
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise DataError(f"{caller}: optimizer is of type {type(optimizer).__name__}. Expected an Optimizer.")
+
+
+def _generators(model: Module) -> list[np.random.Generator]:
+    found = [getattr(module, "rng", None) for module in model.modules()]
+    return [generator for generator in found if isinstance(generator, np.random.Generator)]
+
+
+def _optimizer_head(optimizer: Optimizer, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    state = optimizer.state_dict()
+    for i, group in enumerate(state["state"]):
+        arrays.update({f"optimizer/{i}/{name}": array for name, array in group.pop("arrays").items()})
+    return state
+
+
+def _optimizer_state(head: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    # JSON knows lists only; shapes and betas are tuples.
+    groups = [{k: tuple(v) if isinstance(v, list) else v for k, v in group.items()} for group in head["groups"]]
+    states = []
+    for i, group in enumerate(head["state"]):
+        prefix = f"optimizer/{i}/"
+        averages = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+        states.append({"shapes": [tuple(s) for s in group["shapes"]], "counts": group["counts"], "arrays": averages})
+    return {"method": head["method"], "groups": groups, "state": states}
+
+
+def _history_head(history: History) -> dict[str, Any]:
+    return {"columns": {name: history[name].tolist() for name in history}, "steps": history.steps}
+
+
+def _history(head: dict[str, Any] | None) -> History:
+    history = History()
+    if head is not None:
+        for values in zip(*head["columns"].values(), strict=True):
+            history.append(**dict(zip(head["columns"], values, strict=True)))
+        history.steps = head["steps"]
+    return history
+
+
+def _write(place: Path, arrays: dict[str, np.ndarray]) -> None:
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(place)
+    except OSError as error:
+        raise DataError(
+            f"save: {place} cannot be written ({error.strerror}). Expected a folder that is there and has room. "
+            "What was there before is unchanged."
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _read(place: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    try:
+        # Opened here: NumPy leaves a file open that turns out to be empty.
+        with place.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = dict(file)
+        head = json.loads(arrays.pop(_HEAD).tobytes())
+        known = head["format"] == _FORMAT
+    except FileNotFoundError:
+        raise DataError(f"load: {place} is not there. Expected a file that save or Checkpoint wrote.") from None
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+        raise DataError(
+            f"load: {place} is damaged, or no checkpoint. Expected a whole file that save or Checkpoint wrote. "
+            "Nothing was changed."
+        ) from None
+    if not known or head["version"] != _VERSION:
+        raise DataError(
+            f"load: {place} has the format {head['format']!r}, version {head.get('version')}. "
+            f"Expected {_FORMAT!r}, version {_VERSION}. Nothing was changed."
+        )
+    return head, arrays
