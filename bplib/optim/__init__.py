@@ -9,7 +9,55 @@ once, on that vector. Separate tensors work as well, one after the other.
 """
 
 from bplib.optim.base import Optimizer
-from bplib.optim.methods import SGD, AdaGrad, Adam
-from bplib.optim.steps import adagrad_step, adam_step, sgd_step
+from bplib.optim.clipping import clip_grad_norm, clip_grad_value
+from bplib.optim.methods import SGD, AdaDelta, AdaGrad, RMSProp
+from bplib.optim.moments import Adam, AdamW, NAdam
+from bplib.optim.schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    InverseSqrtLR,
+    LambdaLR,
+    LinearWarmup,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    Schedule,
+    StepLR,
+)
+from bplib.optim.steps import (
+    adadelta_step,
+    adagrad_step,
+    adam_step,
+    adamw_step,
+    nadam_step,
+    rmsprop_step,
+    sgd_step,
+)
 
-__all__ = ["SGD", "AdaGrad", "Adam", "Optimizer", "adagrad_step", "adam_step", "sgd_step"]
+__all__ = [
+    "SGD",
+    "AdaDelta",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "InverseSqrtLR",
+    "LambdaLR",
+    "LinearWarmup",
+    "NAdam",
+    "OneCycleLR",
+    "Optimizer",
+    "RMSProp",
+    "ReduceLROnPlateau",
+    "Schedule",
+    "StepLR",
+    "adadelta_step",
+    "adagrad_step",
+    "adam_step",
+    "adamw_step",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "nadam_step",
+    "rmsprop_step",
+    "sgd_step",
+]

@@ -1,4 +1,4 @@
-"""The optimizers: settings with their checks, around the step functions."""
+"""Gradient descent, and the methods that divide by the size of past gradients: settings and checks around a step."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from bplib.checks import as_number
-from bplib.errors import DataError, DomainError
+from bplib.errors import DomainError
 from bplib.optim.base import Optimizer
-from bplib.optim.steps import adagrad_step, adam_step, sgd_step
+from bplib.optim.steps import adadelta_step, adagrad_step, rmsprop_step, sgd_step
 
-__all__ = ["SGD", "AdaGrad", "Adam"]
+__all__ = ["SGD", "AdaDelta", "AdaGrad", "RMSProp"]
 
 
 class SGD(Optimizer):
@@ -118,10 +118,10 @@ class AdaGrad(Optimizer):
         adagrad_step(theta, grad, state[0], lr=group["lr"], eps=group["eps"])
 
 
-class Adam(Optimizer):
-    """Adaptive moment estimation: momentum, and a rate of its own for every parameter.
+class RMSProp(Optimizer):
+    """AdaGrad with a memory that fades: each parameter divides by the size of its recent gradients.
 
-    θ ← θ − η m̂ / (√v̂ + ε) with m̂ and v̂ the corrected averages of g and g². See `adam_step`.
+    s ← α s + (1−α) g²,   θ ← θ − η g / (√s + ε). See `rmsprop_step` for the conventions and the source.
 
     Parameters
     ----------
@@ -129,16 +129,12 @@ class Adam(Optimizer):
         What to update.
     lr : float ≥ 0
         The learning rate η.
-    betas : (float in [0, 1), float in [0, 1))
-        How much of each average is kept.
+    alpha : float in [0, 1)
+        α: how much of the average is kept.
     eps : float ≥ 0
         ε, outside the root.
-    weight_decay : float ≥ 0
-        λ: adds λθ to the gradient (coupled).
-    amsgrad : bool
-        Divide by the largest average of squares so far.
-    bias_correction : bool
-        Divide the averages by 1 − βᵗ.
+    momentum : float in [0, 1)
+        The share of the last step that goes on.
 
     Raises
     ------
@@ -149,56 +145,83 @@ class Adam(Optimizer):
     --------
     >>> import bplib
     >>> w = bplib.tensor([1.0, 1.0], requires_grad=True)
-    >>> optimizer = bplib.optim.Adam([w], lr=0.1)
+    >>> optimizer = bplib.optim.RMSProp([w], lr=0.1, alpha=0.75)
     >>> (w * [1.0, 100.0]).sum().backward()
     >>> optimizer.step()
-    >>> w.data
-    array([0.9, 0.9])
+    >>> w.data.round(6)
+    array([0.8, 0.8])
     """
 
     def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0,
-        amsgrad: bool = False,
-        bias_correction: bool = True,
+        self, params: Iterable[Any], lr: float, alpha: float = 0.99, eps: float = 1e-8, momentum: float = 0
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            amsgrad=amsgrad,
-            bias_correction=bias_correction,
-        )
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, momentum=momentum)
 
     def _validate(self, group: Mapping[str, Any]) -> None:
         super()._validate(group)
-        if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
-            raise DataError(f"Adam: betas is {group['betas']!r}. Expected two numbers, such as (0.9, 0.999).")
-        for i, beta in enumerate(group["betas"]):
-            as_number(beta, f"betas[{i}]", "Adam", least=0.0, below=1.0)
+        as_number(group["alpha"], "alpha", "RMSProp", least=0.0, below=1.0)
+        as_number(group["momentum"], "momentum", "RMSProp", least=0.0, below=1.0)
 
     def _state_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
-        return ("m", "v", "v_max") if group["amsgrad"] else ("m", "v")
+        return ("squares", "velocity") if group["momentum"] else ("squares",)
 
     def _update(
         self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
     ) -> None:
-        adam_step(
+        rmsprop_step(
             theta,
             grad,
             state[0],
-            state[1],
-            t,
-            state[2] if group["amsgrad"] else None,
+            state[1] if group["momentum"] else None,
             lr=group["lr"],
-            betas=group["betas"],
+            alpha=group["alpha"],
             eps=group["eps"],
-            weight_decay=group["weight_decay"],
-            bias_correction=group["bias_correction"],
+            momentum=group["momentum"],
         )
+
+
+class AdaDelta(Optimizer):
+    """A step in the parameter's own unit: recent steps divided by recent gradients.
+
+    θ ← θ − η √(d + ε) / √(s + ε) · g. See `adadelta_step` for the conventions and the source.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, or of dicts with a ``"params"`` entry
+        What to update.
+    lr : float ≥ 0
+        η; the paper has none, which is 1.
+    rho : float in [0, 1)
+        ρ: how much of each average is kept.
+    eps : float ≥ 0
+        ε, inside both roots; without it the first step would be 0.
+
+    Raises
+    ------
+    DomainError, DataError
+        If a setting lies outside its range or is not a number.
+
+    Examples
+    --------
+    >>> import bplib
+    >>> w = bplib.tensor([1.0, 1.0], requires_grad=True)
+    >>> optimizer = bplib.optim.AdaDelta([w], rho=0.75, eps=1e-4)
+    >>> (w * [1.0, 100.0]).sum().backward()
+    >>> optimizer.step()
+    >>> w.data.round(3)
+    array([0.98, 0.98])
+    """
+
+    state_names = ("squares", "steps")
+
+    def __init__(self, params: Iterable[Any], lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6) -> None:
+        super().__init__(params, lr=lr, rho=rho, eps=eps)
+
+    def _validate(self, group: Mapping[str, Any]) -> None:
+        super()._validate(group)
+        as_number(group["rho"], "rho", "AdaDelta", least=0.0, below=1.0)
+
+    def _update(
+        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+    ) -> None:
+        adadelta_step(theta, grad, state[0], state[1], lr=group["lr"], rho=group["rho"], eps=group["eps"])
