@@ -39,6 +39,7 @@ from bplib.functional import (
 )
 from bplib.numeric import gradcheck
 from bplib.recording import replay
+from bplib.references import cite
 from bplib.tensors import Tensor, tensor
 from bplib.tracing import trace
 
@@ -47,6 +48,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Tensor",
     "abs",
+    "cite",
     "clip",
     "concatenate",
     "conv2d",

@@ -11,7 +11,17 @@ __all__ = ["LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 
 
 class ReLU(Module):
-    """The rectified linear unit as a layer: max(0, x)."""
+    """The rectified linear unit as a layer: max(0, x).
+
+    References
+    ----------
+    V. Nair and G. E. Hinton (2010), ICML, section 2.
+
+    Examples
+    --------
+    >>> ReLU()([-1.0, 2.0])
+    tensor([0., 2.])
+    """
 
     def forward(self, x: Any) -> Tensor:
         """Compute max(0, x)."""
@@ -19,7 +29,17 @@ class ReLU(Module):
 
 
 class Tanh(Module):
-    """The hyperbolic tangent as a layer, between −1 and 1."""
+    """The hyperbolic tangent as a layer, between −1 and 1.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.4.
+
+    Examples
+    --------
+    >>> Tanh()([0.0])
+    tensor([0.])
+    """
 
     def forward(self, x: Any) -> Tensor:
         """Compute tanh x."""
@@ -27,7 +47,17 @@ class Tanh(Module):
 
 
 class Sigmoid(Module):
-    """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1."""
+    """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1.
+
+    References
+    ----------
+    D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536, eq. 2.
+
+    Examples
+    --------
+    >>> Sigmoid()([0.0])
+    tensor([0.5])
+    """
 
     def forward(self, x: Any) -> Tensor:
         """Compute σ(x)."""

@@ -128,6 +128,10 @@ class MaxPool2d(Module):
 class Flatten(Module):
     """Lay each example out as one row: (n, c, h, w) becomes (n, c · h · w), as a linear layer wants it.
 
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner (1998), Proc. IEEE 86(11), 2278-2324, section II.B, layer F6.
+
     Examples
     --------
     >>> Flatten()(np.zeros((5, 2, 4, 4))).shape

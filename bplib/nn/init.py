@@ -31,6 +31,10 @@ Source = np.random.Generator | int | None
 def zeros_(parameter: AnyTensor) -> AnyTensor:
     """Fill with 0: right for biases; weights that are all equal can never become different.
 
+    References
+    ----------
+    X. Glorot and Y. Bengio (2010), AISTATS, section 2.3: "We initialized the biases to be 0".
+
     Examples
     --------
     >>> from bplib.nn import Parameter
@@ -50,6 +54,10 @@ def uniform_(parameter: AnyTensor, low: float = 0.0, high: float = 1.0, *, rng: 
     DomainError
         If `high` is not above `low`.
 
+    References
+    ----------
+    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.6.
+
     Examples
     --------
     >>> from bplib.nn import Parameter
@@ -66,6 +74,10 @@ def uniform_(parameter: AnyTensor, low: float = 0.0, high: float = 1.0, *, rng: 
 
 def normal_(parameter: AnyTensor, mean: float = 0.0, std: float = 1.0, *, rng: Source = None) -> AnyTensor:
     """Draw from a normal distribution with that mean and standard deviation.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.6.
 
     Examples
     --------

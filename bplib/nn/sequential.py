@@ -27,6 +27,10 @@ class Sequential(Module):
     DataError
         If one of them is no module.
 
+    References
+    ----------
+    D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536: layers in a row, and the way back.
+
     Examples
     --------
     >>> Sequential(Linear(2, 3, rng=0), Tanh(), Linear(3, 1, rng=1))
