@@ -52,7 +52,7 @@ def cite(x: Any) -> str:
 def _source_of(told: Any) -> str | None:
     """Give the section of the docstring, or that of the first function it points to."""
     names = _ELSEWHERE.findall(_text_of(told))
-    others = [getattr(sys.modules.get(told.__module__), name, None) for name in names]
+    others = [getattr(sys.modules[told.__module__], name, None) for name in names]
     for text in map(_text_of, [told, *others]):
         if section := _SECTION.search(text):
             return section.group(1).strip()
@@ -60,6 +60,4 @@ def _source_of(told: Any) -> str | None:
 
 
 def _text_of(told: Any) -> str:
-    # A class's own docstring only: what a subclass does differently has another source.
-    own = vars(told).get("__doc__") if inspect.isclass(told) else getattr(told, "__doc__", None)
-    return inspect.cleandoc(own or "")
+    return inspect.cleandoc(getattr(told, "__doc__", None) or "")
