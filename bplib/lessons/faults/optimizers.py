@@ -140,7 +140,7 @@ OPTIMIZER_FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "averaged-velocity",
             _averaged_velocity,
-            "You multiply the new gradient by 1 − μ. Then the velocity is an average, and the steps are 1/(1 − μ) times "
+            "You multiply the new gradient by 1 − μ. Then the velocity is an average, and steps are 1/(1 − μ) times "
             "too short. Here the velocity is a sum: v ← μv + g.",
         ),
         Fault(
