@@ -9,6 +9,8 @@ from bplib.data.batches import DataLoader
 from bplib.data.confusion import confusion_counts
 from bplib.data.digits import Digits, load_digits
 from bplib.data.makers import make_line, make_moons, xor
+from bplib.data.patterns import make_polynomial, sparse_text, symmetry
+from bplib.data.rings import make_circles, make_spirals
 from bplib.data.scaling import Standardizer
 from bplib.data.splits import train_test_split
 
@@ -18,8 +20,13 @@ __all__ = [
     "Standardizer",
     "confusion_counts",
     "load_digits",
+    "make_circles",
     "make_line",
     "make_moons",
+    "make_polynomial",
+    "make_spirals",
+    "sparse_text",
+    "symmetry",
     "train_test_split",
     "xor",
 ]
