@@ -181,3 +181,31 @@ def test_a_state_of_something_else_is_refused_and_changes_nothing(state):
             loader.load_state_dict(broken)
     for (a, _), (b, _) in zip(loader, same, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_finished_pass_is_no_place_to_go_on_from():
+    loader = DataLoader(range(7), range(7), batch_size=3)
+    list(loader)
+    state = loader.state_dict()
+    assert state["given"] == 0
+    again = DataLoader(range(7), range(7), batch_size=3, rng=9)
+    again.load_state_dict(state)
+    assert [len(X) for X, _ in again] == [3, 3, 1]
+
+
+def test_a_state_that_was_loaded_in_the_middle_of_a_pass_is_the_state():
+    generator = np.random.Generator(np.random.MT19937(0))
+    loader = DataLoader(range(7), range(7), batch_size=3, rng=generator)
+    start = json.loads(json.dumps(loader.state_dict()))
+    next(iter(loader))
+    assert loader.state_dict()["given"] == 1
+    loader.load_state_dict(start)
+    assert loader.state_dict() == start
+
+
+def test_circles_are_evenly_spaced_and_patterns_count_up():
+    X, y = data.make_circles(8, noise=0.0)
+    angles = np.sort(np.arctan2(*X[y == 0].T) % (2 * np.pi))
+    np.testing.assert_allclose(np.diff(angles), np.pi / 2)
+    np.testing.assert_array_equal(data.symmetry()[0] @ 2.0 ** np.arange(6)[::-1], np.arange(64))
+    assert data.make_polynomial(1000)[0].min() < -0.9
