@@ -197,6 +197,7 @@ def test_a_state_that_was_loaded_in_the_middle_of_a_pass_is_the_state():
     generator = np.random.Generator(np.random.MT19937(0))
     loader = DataLoader(range(7), range(7), batch_size=3, rng=generator)
     start = json.loads(json.dumps(loader.state_dict()))
+    list(loader)
     next(iter(loader))
     assert loader.state_dict()["given"] == 1
     loader.load_state_dict(start)
