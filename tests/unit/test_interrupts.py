@@ -29,6 +29,14 @@ def press_after(seconds):
     return timer
 
 
+@pytest.fixture(autouse=True)
+def python_listens():
+    """Let Python turn an interrupt into an exception, also where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def path_of_theta():
     """θ after each step of the run that nobody stops."""
