@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bplib.checks import as_generator
-from bplib.errors import DataError
+from bplib.errors import BplibError, DataError
 from bplib.nn import Module
 from bplib.optim import Optimizer
 from bplib.training.history import History
@@ -121,19 +121,21 @@ def load(
     generators, states = _generators(model), head["generators"]
     if len(generators) != len(states):
         raise DataError(f"load: {place} holds {len(states)} dropout layers, the model has {len(generators)}.")
-    before = model.state_dict()
-    model.load_state_dict({name[6:]: array for name, array in arrays.items() if name.startswith("model/")})
+    if rng is not None:
+        generators, states = [*generators, rng], [*states, head["rng"]]
+    _check_generators(place, generators, states)
+    history = _history(head["history"])
+    parameters = {name[6:]: array for name, array in arrays.items() if name.startswith("model/")}
+    settings = None if optimizer is None else _optimizer_state(head["optimizer"], arrays)
+    before = model.state_dict(), optimizer and optimizer.state_dict(), [g.bit_generator.state for g in generators]
     try:
-        if optimizer is not None:
-            optimizer.load_state_dict(_optimizer_state(head["optimizer"], arrays))
-        if rng is not None:
-            generators, states = [*generators, rng], [*states, head["rng"]]
-        for generator, state in zip(generators, states, strict=True):
-            generator.bit_generator.state = state
-    except BaseException:
-        model.load_state_dict(before)
+        _set(model, optimizer, generators, (parameters, settings, states))
+    except BaseException as error:
+        _set(model, optimizer, generators, before)
+        if isinstance(error, (TypeError, ValueError, KeyError)) and not isinstance(error, BplibError):
+            raise _damaged(place) from None
         raise
-    return _history(head["history"])
+    return history
 
 
 def as_path(path: Any, caller: str) -> Path:
@@ -149,6 +151,27 @@ def _check_kinds(caller: str, model: Any, optimizer: Any) -> None:
         raise DataError(f"{caller}: model is of type {type(model).__name__}. Expected a Module.")
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise DataError(f"{caller}: optimizer is of type {type(optimizer).__name__}. Expected an Optimizer.")
+
+
+def _set(
+    model: Module, optimizer: Optimizer | None, generators: list[np.random.Generator], state: tuple[Any, Any, Any]
+) -> None:
+    parameters, settings, states = state
+    model.load_state_dict(parameters)
+    if optimizer is not None:
+        optimizer.load_state_dict(settings)
+    for generator, one in zip(generators, states, strict=True):
+        generator.bit_generator.state = one
+
+
+def _check_generators(place: Path, generators: list[np.random.Generator], states: list[Any]) -> None:
+    for generator, state in zip(generators, states, strict=True):
+        kind = type(generator.bit_generator).__name__
+        if state["bit_generator"] != kind:
+            raise DataError(
+                f"load: {place} holds a generator {state['bit_generator']}, the one given is {kind}. Expected the kind "
+                "that was saved. Nothing was changed."
+            )
 
 
 def _generators(model: Module) -> list[np.random.Generator]:
@@ -215,13 +238,17 @@ def _read(place: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     except FileNotFoundError:
         raise DataError(f"load: {place} is not there. Expected a file that save or Checkpoint wrote.") from None
     except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
-        raise DataError(
-            f"load: {place} is damaged, or no checkpoint. Expected a whole file that save or Checkpoint wrote. "
-            "Nothing was changed."
-        ) from None
+        raise _damaged(place) from None
     if not known or head["version"] != _VERSION:
         raise DataError(
             f"load: {place} has the format {head['format']!r}, version {head.get('version')}. "
             f"Expected {_FORMAT!r}, version {_VERSION}. Nothing was changed."
         )
     return head, arrays
+
+
+def _damaged(place: Path) -> DataError:
+    return DataError(
+        f"load: {place} is damaged, or no checkpoint. Expected a whole file that save or Checkpoint wrote. "
+        "Nothing was changed."
+    )

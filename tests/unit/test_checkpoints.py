@@ -279,3 +279,45 @@ def test_metrics_become_columns():
     history = train(model, optimizer, 2, metrics=[accuracy])
     assert list(history) == ["epoch", "train_loss", "valid_loss", "valid_accuracy", "seconds"]
     assert history["valid_accuracy"][-1] == accuracy(model, X[:9], Y[:9])
+
+
+# ---------------------------------------------------------------- all or nothing, to the last generator
+
+
+def everything(model, optimizer, rng):
+    generators = [m.rng.bit_generator.state for m in model.modules() if hasattr(m, "rng")]
+    return str((state_of(model), optimizer.state_dict(), generators, rng.bit_generator.state))
+
+
+@pytest.mark.parametrize("which", ["shuffling", "dropout"])
+def test_another_kind_of_generator_is_refused_in_words_and_nothing_changes(which, tmp_path):
+    model, optimizer = build()
+    train(model, optimizer, 1, callbacks=[Checkpoint(tmp_path / "run")])
+    other, its_optimizer = build(seed=9)
+    its_optimizer.param_groups[0]["lr"] = 0.7
+    rng = np.random.default_rng(1)
+    if which == "shuffling":
+        rng = np.random.Generator(np.random.MT19937(1))
+    else:
+        other[3].rng = np.random.Generator(np.random.MT19937(1))
+    before = everything(other, its_optimizer, rng)
+    with pytest.raises(DataError, match=r"load: .*run\.npz holds a generator PCG64, .*MT19937.*Nothing was changed\."):
+        load(tmp_path / "run", other, its_optimizer, rng=rng)
+    assert everything(other, its_optimizer, rng) == before
+
+
+def test_a_failure_at_the_last_moment_takes_everything_back(tmp_path):
+    model, optimizer = build()
+    train(model, optimizer, 1, callbacks=[Checkpoint(tmp_path / "run")])
+    path = tmp_path / "run.npz"
+    arrays = dict(np.load(path))
+    head = json.loads(arrays["head"].tobytes())
+    head["rng"]["state"] = None  # the right kind of generator, and no state of it
+    np.savez(path, **(arrays | {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}))
+    other, its_optimizer = build(seed=9)
+    its_optimizer.param_groups[0]["lr"] = 0.7
+    rng = np.random.default_rng(1)
+    before = everything(other, its_optimizer, rng)
+    with pytest.raises(DataError, match=r"run\.npz is damaged.*Nothing was changed\."):
+        load(path, other, its_optimizer, rng=rng)
+    assert everything(other, its_optimizer, rng) == before
