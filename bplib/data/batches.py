@@ -96,6 +96,9 @@ class DataLoader:
     def state_dict(self) -> dict[str, Any]:
         """Give the place in the sequence of batches as plain numbers, to save as JSON and to load again.
 
+        After a ``break`` the place is in the middle of the pass: a loader that loads it gives the rest. This loader
+        itself starts a new pass.
+
         Returns
         -------
         dict
@@ -143,6 +146,11 @@ class DataLoader:
                 f"Load it into a loader over the same data with the same settings."
             )
         given = as_count(state.get("given"), "given", 0, "DataLoader.load_state_dict")
+        if given >= len(self):
+            raise DataError(
+                f"DataLoader.load_state_dict: given is {given}, a pass has {len(self)} batches. Expected a number below "
+                "that. Take the state from state_dict()."
+            )
         try:
             self._rng.bit_generator.state = state["generator"]
         except (KeyError, TypeError, ValueError) as broken:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bplib.checks import as_count, as_generator, as_number
+from bplib.errors import DataError
 
 __all__ = ["make_polynomial", "sparse_text", "symmetry"]
 
@@ -74,6 +75,10 @@ def make_polynomial(
     True
     """
     count = as_count(n, "n", 1, "make_polynomial")
+    if not isinstance(coefficients, (tuple, list, np.ndarray)):
+        raise DataError(
+            f"make_polynomial: coefficients is {coefficients!r}. Expected numbers, the constant first. Try (1.0, 3.0)."
+        )
     c = [as_number(value, "a coefficient", "make_polynomial") for value in coefficients]
     spread, generator = as_number(noise, "noise", "make_polynomial", least=0), as_generator(rng, "make_polynomial")
     X = generator.uniform(-1.0, 1.0, size=(count, 1))
@@ -89,11 +94,11 @@ def sparse_text(
     noise: float = 0.0,
     rng: np.random.Generator | int | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Draw bags of words: word k has frequency proportional to 1 / k (Zipf's law); rare words tell the class.
+    """Draw bags of words whose rare words tell the class, over both classes by Zipf's law.
 
-    The common half of the words is drawn alike for both classes. Of the rare half, texts of
-    class 0 use the words at odd places only, texts of class 1 those at even places: each step
-    of a method sees few of them.
+    Word k has a frequency of about 1 / k. The common half of the words is drawn alike for both
+    classes. Of the rare half, texts of class 0 use the words at odd places only, texts of class 1
+    those at even places: each step of a method sees few of them. The array holds every 0 as well.
 
     Parameters
     ----------

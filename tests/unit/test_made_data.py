@@ -210,3 +210,18 @@ def test_circles_are_evenly_spaced_and_patterns_count_up():
     np.testing.assert_allclose(np.diff(angles), np.pi / 2)
     np.testing.assert_array_equal(data.symmetry()[0] @ 2.0 ** np.arange(6)[::-1], np.arange(64))
     assert data.make_polynomial(1000)[0].min() < -0.9
+
+
+@pytest.mark.parametrize("place", [3, 4, 1000])
+def test_a_place_beyond_the_last_batch_is_refused(place):
+    loader = DataLoader(range(7), range(7), batch_size=3)
+    state = loader.state_dict()
+    with pytest.raises(DataError, match=rf"load_state_dict: given is {place}, a pass has 3 batches\. Expected"):
+        loader.load_state_dict({**state, "given": place})
+    assert loader.state_dict() == state
+
+
+@pytest.mark.parametrize("coefficients", [3, 1.5, None])
+def test_coefficients_that_are_no_sequence_are_refused(coefficients):
+    with pytest.raises(DataError, match=r"make_polynomial: coefficients is .*Expected numbers, the constant first"):
+        data.make_polynomial(coefficients=coefficients)
