@@ -148,7 +148,7 @@ class DataLoader:
         given = as_count(state.get("given"), "given", 0, "DataLoader.load_state_dict")
         if given >= len(self):
             raise DataError(
-                f"DataLoader.load_state_dict: given is {given}, a pass has {len(self)} batches. Expected a number below "
+                f"DataLoader.load_state_dict: given is {given}, a pass has {len(self)} batches. Expected less than "
                 "that. Take the state from state_dict()."
             )
         try:
