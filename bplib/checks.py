@@ -1,5 +1,6 @@
 """Checks of what a caller hands over: numbers, counts, rates and seeds, or a sentence on what is wrong."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -202,12 +203,17 @@ def as_number(value: Any, name: str, caller: str, least: float = -np.inf, below:
     example = f"{name}={0.1 if least <= 0.1 else least:g}"
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise DataError(f"{caller}: {name} is {value!r}. Expected one number, for example {example}.")
-    if not (np.isfinite(value) and least <= value < below):
+    try:
+        number = float(value)
+    except OverflowError:  # an int beyond every float, which NumPy's isfinite does not take
+        number = math.inf if value > 0 else -math.inf
+    if not (math.isfinite(number) and least <= number < below):
         allowed = "a finite number" + (f" of at least {least:g}" if least > -np.inf else "")
         if below < np.inf:
             allowed = f"a number in [{least:g}, {below:g})"
-        raise DomainError(f"{caller}: {name} is {value}. Expected {allowed}. Try {example}.")
-    return float(value)
+        shown = value if math.isfinite(number) else number
+        raise DomainError(f"{caller}: {name} is {shown}. Expected {allowed}. Try {example}.")
+    return number
 
 
 def as_generator(rng: np.random.Generator | int | None, caller: str) -> np.random.Generator:

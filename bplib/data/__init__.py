@@ -12,12 +12,13 @@ from bplib.data.makers import make_line, make_moons, xor
 from bplib.data.patterns import make_polynomial, sparse_text, symmetry
 from bplib.data.rings import make_circles, make_spirals
 from bplib.data.scaling import Standardizer
-from bplib.data.splits import train_test_split
+from bplib.data.splits import block_split, train_test_split, train_valid_test_split
 
 __all__ = [
     "DataLoader",
     "Digits",
     "Standardizer",
+    "block_split",
     "confusion_counts",
     "load_digits",
     "make_circles",
@@ -28,5 +29,6 @@ __all__ = [
     "sparse_text",
     "symmetry",
     "train_test_split",
+    "train_valid_test_split",
     "xor",
 ]

@@ -1,6 +1,5 @@
 """Batches of rows for the training loop."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any, final
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bplib.checks import as_count, as_generator, as_pair
+from bplib.data.splits import as_truth
 from bplib.errors import DataError, DomainError
 
 __all__ = ["DataLoader"]
@@ -66,8 +66,8 @@ class DataLoader:
     ) -> None:
         self.X, self.y = as_pair(X, y, "DataLoader")
         self.batch_size = as_count(batch_size, "batch_size", 1, "DataLoader")
-        self.shuffle = bool(shuffle)
-        self.drop_last = bool(drop_last)
+        self.shuffle = as_truth(shuffle, "shuffle", "DataLoader")
+        self.drop_last = as_truth(drop_last, "drop_last", "DataLoader")
         self._rng = as_generator(rng, "DataLoader")
         self._given = self._skip = 0
         self._before: Mapping[str, Any] | None = None
@@ -80,7 +80,7 @@ class DataLoader:
     def __len__(self) -> int:
         """Return the number of batches in one pass."""
         n = len(self.X)
-        return n // self.batch_size if self.drop_last else math.ceil(n / self.batch_size)
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Yield (X_batch, y_batch); each is a copy, so changing it leaves the data alone."""

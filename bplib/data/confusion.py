@@ -8,6 +8,8 @@ from bplib.errors import DataError, DomainError, ShapeError
 
 __all__ = ["confusion_counts"]
 
+_MOST = 10_000  # classes; the table of 10,000 x 10,000 counts takes 0.8 GB
+
 
 def confusion_counts(truth: ArrayLike, prediction: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64]:
     """Count how often class i was taken for class j: C[i, j] = #{k : truth[k] = i, prediction[k] = j}.
@@ -33,7 +35,7 @@ def confusion_counts(truth: ArrayLike, prediction: ArrayLike, n_classes: int | N
     ShapeError
         If the two differ in length, are empty, or have more than one axis (for example logits).
     DomainError
-        For a label outside 0 ... n_classes - 1.
+        For a label outside 0 ... n_classes - 1, or more than 10,000 classes.
 
     Examples
     --------
@@ -55,6 +57,11 @@ def confusion_counts(truth: ArrayLike, prediction: ArrayLike, n_classes: int | N
             f"confusion_counts: the label {wrong} occurs. Expected whole numbers from 0 to {k - 1}, because n_classes "
             f"is {k}. Raise n_classes, or number the classes from 0."
         )
+    if k > _MOST:
+        raise DomainError(
+            f"confusion_counts: n_classes is more than {_MOST:,}. Expected at most that, so that the table fits into "
+            "memory. Number the classes 0, 1, 2, ... without gaps."
+        )
     return np.bincount(rows * k + columns, minlength=k * k).reshape(k, k)
 
 
@@ -72,4 +79,5 @@ def _labels(values: ArrayLike, name: str) -> NDArray[np.int64]:
             f"confusion_counts: {name} holds {broken[0]}, which is no whole number. Expected classes 0, 1, 2, ... "
             f"Logits or probabilities become classes with argmax."
         )
-    return labels.astype(np.int64)
+    # A float or an unsigned number far beyond every allowed class has no place in int64.
+    return np.clip(labels.astype(np.float64), -(2.0**53), 2.0**53).astype(np.int64)

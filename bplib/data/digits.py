@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bplib.data.splits import count_test_rows, train_test_split
+from bplib.checks import as_generator
+from bplib.data.splits import block_split, count_test_rows, train_test_split
 from bplib.errors import DataError, DomainError
 
 __all__ = ["Digits", "load_digits"]
@@ -83,7 +84,7 @@ def load_digits(
     DomainError
         For an unknown split or a fraction outside (0, 1).
     DataError
-        If the bundled file is missing or damaged.
+        If the bundled file is missing or damaged, or another argument is of a wrong kind.
 
     References
     ----------
@@ -98,17 +99,18 @@ def load_digits(
     >>> digits.X_train[0].reshape(8, 8).max()
     np.float64(1.0)
     """
+    if not isinstance(split, str) or split not in ("random", "blocks"):
+        raise DomainError(
+            f"load_digits: split is {split!r}. Expected 'random' (shuffled, every digit's share kept) or 'blocks' "
+            f"(the end of the file, written by other people). Try load_digits(split='random')."
+        )
+    generator = as_generator(rng, "load_digits")
     images, labels = _read()
+    count_test_rows(len(images), test_fraction, "load_digits")  # refuses the fraction under this name
     X, y = images.reshape(len(images), -1) / _INKED, labels.astype(np.int64)
     if split == "random":
-        return Digits(*train_test_split(X, y, test_fraction=test_fraction, stratify=True, rng=rng))
-    if split == "blocks":
-        n_train = len(X) - count_test_rows(len(X), test_fraction, "load_digits")
-        return Digits(X[:n_train], X[n_train:], y[:n_train], y[n_train:])
-    raise DomainError(
-        f"load_digits: split is {split!r}. Expected 'random' (shuffled, every digit's share kept) or 'blocks' "
-        f"(the end of the file, written by other people). Try load_digits(split='random')."
-    )
+        return Digits(*train_test_split(X, y, test_fraction=test_fraction, stratify=True, rng=generator))
+    return Digits(*block_split(X, y, test_fraction=test_fraction))
 
 
 def _read() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -4,8 +4,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bplib.checks import as_count, as_generator, as_number
+from bplib.errors import DomainError
 
-__all__ = ["make_line", "make_moons", "xor"]
+__all__ = ["as_size", "make_line", "make_moons", "xor"]
+
+_MOST = 10**8  # 0.8 GB; beyond it the memory ends in the middle of the work, and on some systems the notebook with it
+
+
+def as_size(value: int, name: str, least: int, caller: str, *, columns: int = 1) -> int:
+    """Return a count of rows whose table still fits into memory.
+
+    Parameters
+    ----------
+    value : int
+        The number to check.
+    name, caller : str
+        How the message names it and the function.
+    least : int
+        The smallest number allowed.
+    columns : int
+        Numbers in a row; all rows together may hold 100 million.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    DataError
+        If it is no whole number.
+    DomainError
+        If it is too small, or too large.
+
+    Examples
+    --------
+    >>> as_size(200, "n", 2, "make_moons", columns=2)
+    200
+    """
+    size = as_count(value, name, least, caller)
+    if size > _MOST // columns:
+        raise DomainError(
+            f"{caller}: {name} is more than {_MOST // columns:,}. Expected at most that, so that the numbers fit into "
+            f"memory. Try {name}=1000."
+        )
+    return size
 
 
 def make_line(
@@ -49,7 +91,7 @@ def make_line(
     >>> np.allclose(y, 2 * X + 1)
     True
     """
-    count = as_count(n, "n", 1, "make_line")
+    count = as_size(n, "n", 1, "make_line")
     a, b = as_number(slope, "slope", "make_line"), as_number(intercept, "intercept", "make_line")
     spread = as_number(noise, "noise", "make_line", least=0)
     generator = as_generator(rng, "make_line")
@@ -94,7 +136,7 @@ def make_moons(
     >>> X.shape, np.bincount(y)
     ((100, 2), array([50, 50]))
     """
-    count = as_count(n, "n", 2, "make_moons")
+    count = as_size(n, "n", 2, "make_moons", columns=2)
     spread = as_number(noise, "noise", "make_moons", least=0)
     generator = as_generator(rng, "make_moons")
     lower = count // 2

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bplib.checks import as_count, as_generator, as_number
+from bplib.checks import as_generator, as_number
+from bplib.data.makers import as_size
 from bplib.errors import DataError
 
 __all__ = ["make_polynomial", "sparse_text", "symmetry"]
@@ -74,8 +75,8 @@ def make_polynomial(
     >>> np.allclose(y, 1 + 3 * X**2)
     True
     """
-    count = as_count(n, "n", 1, "make_polynomial")
-    if not isinstance(coefficients, (tuple, list, np.ndarray)):
+    count = as_size(n, "n", 1, "make_polynomial")
+    if not isinstance(coefficients, (tuple, list, np.ndarray)) or getattr(coefficients, "ndim", 1) == 0:
         raise DataError(
             f"make_polynomial: coefficients is {coefficients!r}. Expected numbers, the constant first. Try (1.0, 3.0)."
         )
@@ -138,8 +139,9 @@ def sparse_text(
     >>> X.shape, X.sum(axis=1).max(), np.bincount(y)
     ((10, 50), np.float64(8.0), array([5, 5]))
     """
-    count, vocabulary = as_count(n, "n", 2, "sparse_text"), as_count(n_words, "n_words", 4, "sparse_text")
-    words = as_count(length, "length", 1, "sparse_text")
+    vocabulary = as_size(n_words, "n_words", 4, "sparse_text", columns=2)
+    count = as_size(n, "n", 2, "sparse_text", columns=vocabulary)
+    words = as_size(length, "length", 1, "sparse_text")
     flip = as_number(noise, "noise", "sparse_text", least=0, below=1)
     generator = as_generator(rng, "sparse_text")
     y = generator.permutation(np.arange(count) % 2).astype(np.int64)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bplib.checks import as_count, as_generator, as_number
+from bplib.checks import as_generator, as_number
+from bplib.data.makers import as_size
 
 __all__ = ["make_circles", "make_spirals"]
 
@@ -47,7 +48,7 @@ def make_circles(
     >>> np.unique(np.hypot(X[:, 0], X[:, 1]).round(6)), np.bincount(y)
     (array([0.5, 1. ]), array([50, 50]))
     """
-    count = as_count(n, "n", 2, "make_circles")
+    count = as_size(n, "n", 2, "make_circles", columns=2)
     sizes = (count - count // 2, count // 2)
     angles = [np.linspace(0.0, 2 * np.pi, size, endpoint=False) for size in sizes]
     return _noisy([(1.0, angles[0]), (_INNER, angles[1])], count, noise, rng, "make_circles")
@@ -94,7 +95,7 @@ def make_spirals(
     >>> X.shape, np.bincount(y)
     ((100, 2), array([50, 50]))
     """
-    count = as_count(n, "n", 2, "make_spirals")
+    count = as_size(n, "n", 2, "make_spirals", columns=2)
     winding = 2 * np.pi * as_number(turns, "turns", "make_spirals", least=0)
     radii = [np.linspace(_FIRST, 1.0, size) for size in (count - count // 2, count // 2)]
     arms = [(r, winding * r + np.pi * k) for k, r in enumerate(radii)]

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bplib.checks import as_generator, as_number, as_pair
-from bplib.errors import DomainError, ShapeError
+from bplib.errors import DataError, DomainError, ShapeError
 
-__all__ = ["count_test_rows", "train_test_split"]
+__all__ = ["as_truth", "block_split", "count_test_rows", "train_test_split", "train_valid_test_split"]
 
 
 def train_test_split(
@@ -60,7 +60,9 @@ def train_test_split(
     rows, targets = as_pair(X, y, "train_test_split")
     n_test = count_test_rows(len(rows), test_fraction, "train_test_split")
     order = as_generator(rng, "train_test_split").permutation(len(rows))
-    if stratify is None:
+    if stratify is not None:
+        stratify = as_truth(stratify, "stratify", "train_test_split")
+    else:
         stratify = targets.ndim == 1 and targets.dtype.kind in "biu"
     if stratify:
         in_test = _stratified(order, targets, n_test)
@@ -68,6 +70,142 @@ def train_test_split(
         in_test = np.arange(len(rows)) < n_test
     test, train = order[in_test], order[~in_test]
     return rows[train], rows[test], targets[train], targets[test]
+
+
+def train_valid_test_split(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    valid_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+    stratify: bool | None = None,
+    rng: np.random.Generator | int | None = None,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Shuffle the rows and set two parts aside: one to choose settings by, one to look at once, at the end.
+
+    A figure for the test part is fair only if no choice was made by looking at it. Fit a `Standardizer` on the
+    training part alone; otherwise the other two leak into it.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, ...)
+        One row per example.
+    y : array_like, shape (n, ...)
+        The target of each row.
+    valid_fraction, test_fraction : float in (0, 1)
+        Shares of all n rows; together below 1. Each part has at least 1 row.
+    stratify : bool, optional
+        As in `train_test_split`.
+    rng : Generator or int, optional
+        Decides the shuffle; seed 0 if left out.
+
+    Returns
+    -------
+    X_train, X_valid, X_test, y_train, y_valid, y_test : ndarray
+        Copies, in shuffled order.
+
+    Raises
+    ------
+    DataError, ShapeError, DomainError
+        As in `train_test_split`; also if the two shares leave nothing to learn from.
+
+    Examples
+    --------
+    >>> parts = train_valid_test_split(range(10), range(10), stratify=False)
+    >>> [len(part) for part in parts]
+    [6, 2, 2, 6, 2, 2]
+    """
+    caller = "train_valid_test_split"
+    shares = [
+        _as_share(value, name, caller)
+        for name, value in (("valid_fraction", valid_fraction), ("test_fraction", test_fraction))
+    ]
+    if sum(shares) >= 1:
+        raise DomainError(
+            f"{caller}: valid_fraction is {valid_fraction} and test_fraction is {test_fraction}. Expected shares that "
+            "are together below 1, so that rows are left to learn from. Try 0.2 for each."
+        )
+    rows, targets = as_pair(X, y, caller)
+    if len(rows) < 3:
+        raise ShapeError(f"{caller}: X has {len(rows)} rows. Expected at least 3, one for each part. Use more data.")
+    if stratify is not None:
+        stratify = as_truth(stratify, "stratify", caller)
+    generator = as_generator(rng, caller)
+    rest, X_test, y_rest, y_test = train_test_split(
+        rows, targets, test_fraction=min(shares[1], 1 - 2 / len(rows)), stratify=stratify, rng=generator
+    )
+    share = min(max(len(rows) * shares[0] / len(rest), 1e-12), 1 - 1e-12)
+    X_train, X_valid, y_train, y_valid = train_test_split(
+        rest, y_rest, test_fraction=share, stratify=stratify, rng=generator
+    )
+    return X_train, X_valid, X_test, y_train, y_valid, y_test
+
+
+def block_split(
+    X: ArrayLike, y: ArrayLike, *, test_fraction: float = 0.25
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Set the last rows aside for testing, without shuffling.
+
+    For rows whose neighbours resemble each other: pages in one hand, days after each other. A shuffled split puts
+    such neighbours on both sides, and the test then rewards remembering.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, ...)
+        One row per example.
+    y : array_like, shape (n, ...)
+        The target of each row.
+    test_fraction : float in (0, 1)
+        The test part has ``round(n * test_fraction)`` rows, at least 1 and at most n - 1.
+
+    Returns
+    -------
+    X_train, X_test, y_train, y_test : ndarray
+        Copies, in the order of the rows.
+
+    Raises
+    ------
+    DataError, ShapeError, DomainError
+        As in `train_test_split`.
+
+    Examples
+    --------
+    >>> X_train, X_test, y_train, y_test = block_split([[1], [2], [3], [4]], [0, 0, 1, 1])
+    >>> X_test.tolist()
+    [[4]]
+    """
+    rows, targets = as_pair(X, y, "block_split")
+    n_train = len(rows) - count_test_rows(len(rows), test_fraction, "block_split")
+    return rows[:n_train].copy(), rows[n_train:].copy(), targets[:n_train].copy(), targets[n_train:].copy()
+
+
+def as_truth(value: bool, name: str, caller: str) -> bool:
+    """Return `value` if it is a truth value; the text "False" would count as yes.
+
+    Parameters
+    ----------
+    value : bool
+        The value to check.
+    name, caller : str
+        How the message names it and the function.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> as_truth(True, "shuffle", "DataLoader")
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise DataError(f"{caller}: {name} is {value!r}. Expected True or False. Try {name}=True.")
+    return bool(value)
 
 
 def count_test_rows(n: int, test_fraction: float, caller: str) -> int:
@@ -98,15 +236,20 @@ def count_test_rows(n: int, test_fraction: float, caller: str) -> int:
     >>> count_test_rows(1797, 0.25, "load_digits")
     449
     """
-    fraction = as_number(test_fraction, "test_fraction", caller)
-    if not 0 < fraction < 1:
-        raise DomainError(
-            f"{caller}: test_fraction is {test_fraction}. Expected a share between 0 and 1, both excluded. "
-            f"Try test_fraction=0.25, a quarter of the rows."
-        )
+    fraction = _as_share(test_fraction, "test_fraction", caller)
     if n < 2:
         raise ShapeError(f"{caller}: there is 1 row. Expected at least 2, one for each part. Use more data.")
     return min(max(round(n * fraction), 1), n - 1)
+
+
+def _as_share(value: float, name: str, caller: str) -> float:
+    share = as_number(value, name, caller)
+    if not 0 < share < 1:
+        raise DomainError(
+            f"{caller}: {name} is {value}. Expected a share between 0 and 1, both excluded. "
+            f"Try {name}=0.25, a quarter of the rows."
+        )
+    return share
 
 
 def _stratified(order: NDArray[np.intp], labels: NDArray[Any], n_test: int) -> NDArray[np.bool_]:

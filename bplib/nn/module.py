@@ -123,7 +123,8 @@ class Module(ABC):
     def theta_grad(self, values: Any) -> None:
         self._fill("theta_grad", "gradients", values)
         for parameter in self.parameters():
-            parameter.grad = parameter.buffer
+            if parameter.requires_grad:  # a gradient would let the optimizer's weight decay move a frozen one
+                parameter.grad = parameter.buffer
 
     def _fill(self, name: str, which: str, values: Any) -> None:
         place = self._span(which)

@@ -1,12 +1,13 @@
 """What all optimizers share: groups of parameters, their state, and the walk over them."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from bplib.checks import as_number
+from bplib.checks import as_array, as_number
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.journal import note
 from bplib.quiet import quiet
@@ -15,6 +16,7 @@ __all__ = ["Optimizer"]
 
 # A step reads and writes several vectors; blocks of this many numbers stay in the processor's cache.
 _BLOCK = 16_384
+_PLAIN = (float, int)
 
 
 class Optimizer(ABC):
@@ -40,9 +42,18 @@ class Optimizer(ABC):
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
         note(self._step)
-        quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
+        try:
+            quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
+        except (TypeError, ValueError):
+            for group in self.param_groups:
+                self._validate(group)  # another setting was changed by hand, and NumPy's word for it helps nobody
+            raise
 
     def _step(self) -> None:
+        for group in self.param_groups:
+            rate = group["lr"]
+            if type(rate) not in _PLAIN or not 0.0 <= rate < math.inf:  # it may have been changed by hand
+                as_number(rate, "lr", type(self).__name__, least=0.0)
         for group, layout in zip(self.param_groups, self._layouts):  # noqa: B905  (made together; this is faster)
             names = self._state_of(group)
             for theta, grad, place, t in layout.pieces():
@@ -80,21 +91,44 @@ class Optimizer(ABC):
         ------
         ShapeError
             If the state belongs to other parameters; nothing is changed then.
+        DataError, DomainError
+            If it is no such state, or holds an impossible setting; nothing is changed then either.
         """
-        name = type(self).__name__
-        wanted = (name, [layout.shapes for layout in self._layouts])
-        found = (state.get("method"), [saved["shapes"] for saved in state.get("state", [])])
-        if wanted != found:
-            raise ShapeError(
-                f"{name}: the saved state does not fit. Expected {wanted[0]} over parameters of shapes {wanted[1]}, "
-                f"got {found[0]} over {found[1]}. Load it into the same optimizer over the same model."
-            )
+        self._check_state(state)
         groups = [{**group, **new} for group, new in zip(self.param_groups, state["groups"], strict=True)]
         for group in groups:
             self._validate(group)
         for group, new, layout, saved in zip(self.param_groups, groups, self._layouts, state["state"], strict=True):
             group.update(new)
             layout.load(saved)
+
+    def _check_state(self, state: Any) -> None:
+        name = type(self).__name__
+        if not isinstance(state, Mapping):
+            raise DataError(
+                f"{name}: the saved state is of type {type(state).__name__}. Expected what state_dict() gave."
+            )
+        saved = state.get("state", [])
+        wanted = (name, [layout.shapes for layout in self._layouts])
+        found = (state.get("method"), [part["shapes"] for part in saved])
+        if wanted != found:
+            raise ShapeError(
+                f"{name}: the saved state does not fit. Expected {wanted[0]} over parameters of shapes {wanted[1]}, "
+                f"got {found[0]} over {found[1]}. Load it into the same optimizer over the same model."
+            )
+        if len(state.get("groups", ())) != len(self._layouts):
+            raise ShapeError(
+                f"{name}: the saved state has {len(state.get('groups', ()))} groups. Expected {len(self._layouts)}. "
+                "Take the state from state_dict()."
+            )
+        for layout, part in zip(self._layouts, saved, strict=True):
+            for average, values in part["arrays"].items():
+                shape = as_array(values, f"the saved {average}", name).shape
+                if shape != (layout.size,):
+                    raise ShapeError(
+                        f"{name}: the saved {average} has shape {shape}. Expected {(layout.size,)}, one number for "
+                        "each parameter. Take the state from state_dict()."
+                    )
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.param_groups[0].items() if k != "params")
@@ -104,6 +138,10 @@ class Optimizer(ABC):
         for key in ("lr", "eps", "weight_decay"):
             if key in group:
                 as_number(group[key], key, type(self).__name__, least=0.0)
+        for key in ("nesterov", "amsgrad", "bias_correction"):
+            if not isinstance(group.get(key, False), bool | np.bool_):
+                # The text "False" would count as yes.
+                raise DataError(f"{type(self).__name__}: {key} is {group[key]!r}. Expected True or False.")
 
     def _state_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return self.state_names
@@ -226,13 +264,21 @@ def _as_groups(params: Iterable[Any], settings: Mapping[str, Any], name: str) ->
     seen: set[int] = set()
     result = []
     for group in groups:
-        if unknown := sorted(set(group) - set(settings) - {"params"}):
+        if not isinstance(group, Mapping):
+            raise DataError(
+                f"{name}: a group is of type {type(group).__name__}. Expected a dict with the entry 'params', as the "
+                "first one is."
+            )
+        if unknown := sorted(set(group) - set(settings) - {"params"}, key=str):
             raise DomainError(f"{name}: a group has the setting {unknown[0]!r}. Expected {', '.join(settings)}.")
         members = _listed(group.get("params", ()), name)
         for p in members:
             _check_member(p, name)
             if id(p) in seen:
-                raise DomainError(f"{name}: one parameter stands twice in params; it would be updated twice a step.")
+                raise DomainError(
+                    f"{name}: one parameter stands twice in params; it would be updated twice a step. "
+                    "Expected each once."
+                )
             seen.add(id(p))
         if not any(p.requires_grad for p in members):
             raise DataError(

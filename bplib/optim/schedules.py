@@ -7,11 +7,12 @@ The rate is a function of the number of steps taken, so it does not drift and ca
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from bplib.checks import as_count, as_number
+from bplib.checks import as_array, as_count, as_number
 from bplib.errors import DataError, DomainError
 from bplib.journal import note
 from bplib.optim.base import Optimizer
@@ -59,9 +60,9 @@ class Schedule(ABC):
         self._advance()
 
     def rates(self, n: int) -> np.ndarray:
-        """Give the first `n` rates of the first group, shape (n,); changes nothing."""
-        n = as_count(n, "n", 1, f"{type(self).__name__}.rates")
-        return np.array([self.rate(t, self.base_rates[0]) for t in range(n)])
+        """Give the first `n` rates of the first group, shape (n,), at most ten million; changes nothing."""
+        n = _as_steps(n, "n", 1, f"{type(self).__name__}.rates", most=10**7)
+        return np.array([self._rate_at(t, self.base_rates[0]) for t in range(n)])
 
     def state_dict(self) -> dict[str, Any]:
         """Give the count and the base rates."""
@@ -72,16 +73,15 @@ class Schedule(ABC):
 
         Raises
         ------
-        DataError
-            If it belongs to another number of groups.
+        DataError, DomainError
+            If it belongs to another number of groups, or is no such state; nothing is changed then.
         """
-        if len(state.get("base_rates", ())) != len(self.base_rates):
-            raise DataError(
-                f"{type(self).__name__}: the saved state has {len(state.get('base_rates', ()))} groups, the optimizer "
-                f"has {len(self.base_rates)}. Load it over the same groups."
-            )
-        self.t, self.base_rates = int(state["t"]), list(state["base_rates"])
+        rates = _saved_rates(state, "base_rates", len(self.base_rates), type(self).__name__)
+        self.t, self.base_rates = as_count(state.get("t"), "t", 0, type(self).__name__), rates
         self._write()
+
+    def __repr__(self) -> str:
+        return _with_settings(self)
 
     def _advance(self) -> None:
         self.t += 1
@@ -89,7 +89,13 @@ class Schedule(ABC):
 
     def _write(self) -> None:
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
-            group["lr"] = self.rate(self.t, base)
+            group["lr"] = self._rate_at(self.t, base)
+
+    def _rate_at(self, t: int, base: float) -> float:
+        with suppress(OverflowError):
+            if math.isfinite(rate := self.rate(t, base)):
+                return rate
+        raise DomainError(f"{self!r}: the rate after {t} steps is not finite. Expected a number. Try a smaller factor.")
 
 
 class StepLR(Schedule):
@@ -104,7 +110,7 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = as_count(step_size, "step_size", 1, "StepLR")
+        self.step_size = _as_steps(step_size, "step_size", 1, "StepLR")
         self.gamma = as_number(gamma, "gamma", "StepLR", least=0.0)
         super().__init__(optimizer)
 
@@ -151,7 +157,7 @@ class CosineAnnealingLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max = as_count(T_max, "T_max", 1, "CosineAnnealingLR")
+        self.T_max = _as_steps(T_max, "T_max", 1, "CosineAnnealingLR")
         self.eta_min = as_number(eta_min, "eta_min", "CosineAnnealingLR", least=0.0)
         super().__init__(optimizer)
 
@@ -178,7 +184,7 @@ class InverseSqrtLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, warmup: int) -> None:
-        self.warmup = as_count(warmup, "warmup", 1, "InverseSqrtLR")
+        self.warmup = _as_steps(warmup, "warmup", 1, "InverseSqrtLR")
         super().__init__(optimizer)
 
     def rate(self, t: int, base: float) -> float:
@@ -202,7 +208,7 @@ class LinearWarmup(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: int) -> None:
-        self.steps = as_count(steps, "steps", 1, "LinearWarmup")
+        self.steps = _as_steps(steps, "steps", 1, "LinearWarmup")
         super().__init__(optimizer)
 
     def rate(self, t: int, base: float) -> float:
@@ -230,7 +236,7 @@ class OneCycleLR(Schedule):
 
     def __init__(self, optimizer: Optimizer, max_lr: float, total_steps: int, pct_start: float = 0.3) -> None:
         self.max_lr = as_number(max_lr, "max_lr", "OneCycleLR", least=0.0)
-        self.total_steps = as_count(total_steps, "total_steps", 2, "OneCycleLR")
+        self.total_steps = _as_steps(total_steps, "total_steps", 2, "OneCycleLR")
         self.pct_start = as_number(pct_start, "pct_start", "OneCycleLR", least=0.0, below=1.0)
         if self.pct_start * self.total_steps <= 1:
             raise DomainError(
@@ -315,7 +321,7 @@ class ReduceLROnPlateau:
         name = "ReduceLROnPlateau"
         self.optimizer = _checked(optimizer, name)
         self.factor = as_number(factor, "factor", name, least=0.0, below=1.0)
-        self.patience = as_count(patience, "patience", 0, name)
+        self.patience = _as_steps(patience, "patience", 0, name)
         self.min_lr = as_number(min_lr, "min_lr", name, least=0.0)
         self.threshold = as_number(threshold, "threshold", name, least=0.0, below=1.0)
         self.best, self.bad = math.inf, 0
@@ -327,7 +333,7 @@ class ReduceLROnPlateau:
 
     def step(self, loss: Any) -> None:
         """Look at a loss, and lower the rates if it is time. A NaN counts as not smaller."""
-        value = float(loss)
+        value = _as_loss(loss)
         if value < self.best * (1 - self.threshold) or self.best == math.inf > value:
             self.best, self.bad = value, 0
             return
@@ -343,11 +349,45 @@ class ReduceLROnPlateau:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` gave."""
-        if len(state.get("lr", ())) != len(self.lr):
-            raise DataError("ReduceLROnPlateau: the saved state belongs to another number of groups.")
-        self.best, self.bad = state["best"], state["bad"]
-        for group, rate in zip(self.optimizer.param_groups, state["lr"], strict=True):
+        rates = _saved_rates(state, "lr", len(self.lr), type(self).__name__)
+        self.best, self.bad = _as_loss(state.get("best"), "best"), as_count(state.get("bad"), "bad", 0, repr(self))
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate
+
+    def __repr__(self) -> str:
+        return _with_settings(self)
+
+
+def _as_steps(value: Any, name: str, least: int, caller: str, most: int = 10**15) -> int:
+    steps = as_count(value, name, least, caller)
+    if steps > most:
+        raise DomainError(f"{caller}: {name} is more than {most:,}. Expected at most that. Try {name}=1000.")
+    return steps
+
+
+def _as_loss(value: Any, name: str = "loss") -> float:
+    found = as_array(value, name, "ReduceLROnPlateau")
+    if found.size != 1 or found.dtype == bool:
+        raise DataError(f"ReduceLROnPlateau: {name} is {value!r}. Expected one number, as loss.item() gives.")
+    return float(found.item())
+
+
+def _saved_rates(state: Any, key: str, count: int, name: str) -> list[float]:
+    rates = state.get(key, ()) if isinstance(state, Mapping) else None
+    if not isinstance(rates, list | tuple):
+        raise DataError(f"{name}: the saved state is {state!r}. Expected what state_dict() gave.")
+    if len(rates) != count:
+        raise DataError(
+            f"{name}: the saved state has {len(rates)} groups, the optimizer has {count}. "
+            "Expected as many; it belongs to another number of groups. Load it over the same groups."
+        )
+    return [as_number(rate, f"{key}[{i}]", name, least=0.0) for i, rate in enumerate(rates)]
+
+
+def _with_settings(schedule: Any) -> str:
+    state = ("optimizer", "base_rates", "t", "best", "bad")
+    shown = {k: getattr(v, "__name__", type(v).__name__) if callable(v) else v for k, v in vars(schedule).items()}
+    return f"{type(schedule).__name__}({', '.join(f'{k}={v}' for k, v in shown.items() if k not in state)})"
 
 
 def _along_cosine(start: float, end: float, share: float) -> float:

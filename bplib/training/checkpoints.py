@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from bplib.training.history import History
 __all__ = ["as_path", "load", "save"]
 
 _FORMAT = "bplib checkpoint"
-_VERSION = 1
+_VERSION = 2
 _HEAD = "head"
+_ARRAY = "in the array"
 
 
 def save(
@@ -33,6 +35,7 @@ def save(
     history: History | None = None,
     *,
     rng: np.random.Generator | None = None,
+    callbacks: Iterable[Any] = (),
 ) -> None:
     """Write a model to a file and, if they are given, the optimizer, the history and the generator of the shuffling.
 
@@ -48,6 +51,8 @@ def save(
         The epochs so far.
     rng : numpy.random.Generator, optional
         Whose state is kept.
+    callbacks : iterable of callable
+        The state is kept of those that have ``state_dict()`` and ``load_state_dict(state)``.
 
     Raises
     ------
@@ -66,14 +71,16 @@ def save(
     """
     place = as_path(path, "save")
     _check_kinds("save", model, optimizer)
-    arrays = {f"model/{name}": array for name, array in model.state_dict().items()}
+    arrays: dict[str, np.ndarray] = {}
     head: dict[str, Any] = {
         "format": _FORMAT,
         "version": _VERSION,
+        "model": _packed(model.state_dict(), "model", arrays),
         "generators": [generator.bit_generator.state for generator in _generators(model)],
         "rng": None if rng is None else as_generator(rng, "save").bit_generator.state,
-        "optimizer": None if optimizer is None else _optimizer_head(optimizer, arrays),
+        "optimizer": None if optimizer is None else _packed(optimizer.state_dict(), "optimizer", arrays),
         "history": None if history is None else _history_head(history),
+        "callbacks": _packed([(type(c).__name__, c.state_dict()) for c in _keeping(callbacks)], "callbacks", arrays),
     }
     text = json.dumps(head, default=lambda value: np.asarray(value).tolist())
     arrays[_HEAD] = np.frombuffer(text.encode("utf-8"), np.uint8)
@@ -86,6 +93,7 @@ def load(
     optimizer: Optimizer | None = None,
     *,
     rng: np.random.Generator | None = None,
+    callbacks: Iterable[Any] = (),
 ) -> History:
     """Take over what `save` wrote, all of it or, if something does not fit, nothing.
 
@@ -99,6 +107,8 @@ def load(
         Gets the settings and running averages, if they were saved.
     rng : numpy.random.Generator, optional
         Gets the state of the one that was saved.
+    callbacks : iterable of callable
+        Those that keep a state get it back; of the same types and in the same order as at `save`.
 
     Returns
     -------
@@ -114,7 +124,7 @@ def load(
     """
     place = as_path(path, "load")
     _check_kinds("load", model, optimizer)
-    head, arrays = _read(place)
+    head = _read(place)
     for wanted, key, word in ((optimizer, "optimizer", "optimizer"), (rng, "rng", "generator")):
         if wanted is not None and head[key] is None:
             raise DataError(f"load: {place} holds no {word}. Expected a file that was saved with one.")
@@ -124,14 +134,17 @@ def load(
     if rng is not None:
         generators, states = [*generators, rng], [*states, head["rng"]]
     _check_generators(place, generators, states)
+    keeping = _keeping(callbacks)
+    _check_callbacks(place, keeping, head["callbacks"])
     history = _history(head["history"])
-    parameters = {name[6:]: array for name, array in arrays.items() if name.startswith("model/")}
-    settings = None if optimizer is None else _optimizer_state(head["optimizer"], arrays)
-    before = model.state_dict(), optimizer and optimizer.state_dict(), [g.bit_generator.state for g in generators]
+    owners = [model, *([] if optimizer is None else [optimizer]), *keeping]
+    kept = [head["model"], *([] if optimizer is None else [_with_tuples(head["optimizer"])])]
+    kept += [state for _, state in head["callbacks"][: len(keeping)]]
+    before = [owner.state_dict() for owner in owners], [g.bit_generator.state for g in generators]
     try:
-        _set(model, optimizer, generators, (parameters, settings, states))
+        _set(owners, kept, generators, states)
     except BaseException as error:
-        _set(model, optimizer, generators, before)
+        _set(owners, before[0], generators, before[1])
         if isinstance(error, (TypeError, ValueError, KeyError)) and not isinstance(error, BplibError):
             raise _damaged(place) from None
         raise
@@ -153,15 +166,24 @@ def _check_kinds(caller: str, model: Any, optimizer: Any) -> None:
         raise DataError(f"{caller}: optimizer is of type {type(optimizer).__name__}. Expected an Optimizer.")
 
 
-def _set(
-    model: Module, optimizer: Optimizer | None, generators: list[np.random.Generator], state: tuple[Any, Any, Any]
-) -> None:
-    parameters, settings, states = state
-    model.load_state_dict(parameters)
-    if optimizer is not None:
-        optimizer.load_state_dict(settings)
+def _set(owners: list[Any], kept: list[Any], generators: list[np.random.Generator], states: list[Any]) -> None:
+    for owner, state in zip(owners, kept, strict=True):
+        owner.load_state_dict(state)
     for generator, one in zip(generators, states, strict=True):
         generator.bit_generator.state = one
+
+
+def _keeping(callbacks: Iterable[Any]) -> list[Any]:
+    return [c for c in callbacks if hasattr(c, "state_dict") and hasattr(c, "load_state_dict")]
+
+
+def _check_callbacks(place: Path, keeping: list[Any], saved: list[Any]) -> None:
+    wanted, found = [type(callback).__name__ for callback in keeping], [name for name, _ in saved]
+    if keeping and wanted != found:
+        raise DataError(
+            f"load: {place} holds the state of the callbacks {found}. Expected {wanted}, which are given here. Pass "
+            "the callbacks that the run was saved with, in their order. Nothing was changed."
+        )
 
 
 def _check_generators(place: Path, generators: list[np.random.Generator], states: list[Any]) -> None:
@@ -179,22 +201,31 @@ def _generators(model: Module) -> list[np.random.Generator]:
     return [generator for generator in found if isinstance(generator, np.random.Generator)]
 
 
-def _optimizer_head(optimizer: Optimizer, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    state = optimizer.state_dict()
-    for i, group in enumerate(state["state"]):
-        arrays.update({f"optimizer/{i}/{name}": array for name, array in group.pop("arrays").items()})
-    return state
+def _packed(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
+    """Put the arrays of a state aside by name, and leave what JSON can hold."""
+    if isinstance(value, np.ndarray):
+        arrays[name] = value
+        return {_ARRAY: name}
+    if isinstance(value, Mapping):
+        return {key: _packed(part, f"{name}/{key}", arrays) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_packed(part, f"{name}/{i}", arrays) for i, part in enumerate(value)]
+    return value
 
 
-def _optimizer_state(head: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _unpacked(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    if isinstance(value, dict):
+        if _ARRAY in value:
+            return arrays[value[_ARRAY]]
+        return {key: _unpacked(part, arrays) for key, part in value.items()}
+    return [_unpacked(part, arrays) for part in value] if isinstance(value, list) else value
+
+
+def _with_tuples(state: dict[str, Any]) -> dict[str, Any]:
     # JSON knows lists only; shapes and betas are tuples.
-    groups = [{k: tuple(v) if isinstance(v, list) else v for k, v in group.items()} for group in head["groups"]]
-    states = []
-    for i, group in enumerate(head["state"]):
-        prefix = f"optimizer/{i}/"
-        averages = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
-        states.append({"shapes": [tuple(s) for s in group["shapes"]], "counts": group["counts"], "arrays": averages})
-    return {"method": head["method"], "groups": groups, "state": states}
+    groups = [{k: tuple(v) if isinstance(v, list) else v for k, v in group.items()} for group in state["groups"]]
+    saved = [{**group, "shapes": [tuple(shape) for shape in group["shapes"]]} for group in state["state"]]
+    return {**state, "groups": groups, "state": saved}
 
 
 def _history_head(history: History) -> dict[str, Any]:
@@ -228,23 +259,25 @@ def _write(place: Path, arrays: dict[str, np.ndarray]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _read(place: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _read(place: Path) -> dict[str, Any]:
+    """Give the head with the arrays put back into it."""
     try:
         # Opened here: NumPy leaves a file open that turns out to be empty.
         with place.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = dict(file)
         head = json.loads(arrays.pop(_HEAD).tobytes())
-        known = head["format"] == _FORMAT
+        known = head["format"] == _FORMAT and head["version"] == _VERSION
+        whole: dict[str, Any] = _unpacked(head, arrays) if known else {}
     except FileNotFoundError:
         raise DataError(f"load: {place} is not there. Expected a file that save or Checkpoint wrote.") from None
     except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         raise _damaged(place) from None
-    if not known or head["version"] != _VERSION:
+    if not known:
         raise DataError(
             f"load: {place} has the format {head['format']!r}, version {head.get('version')}. "
             f"Expected {_FORMAT!r}, version {_VERSION}. Nothing was changed."
         )
-    return head, arrays
+    return whole
 
 
 def _damaged(place: Path) -> DataError:

@@ -16,10 +16,12 @@ from bplib.nn import Module
 from bplib.optim import Optimizer
 from bplib.tensors import Tensor
 from bplib.training.checkpoints import load
+from bplib.training.events import Announcer
 from bplib.training.history import History
 from bplib.training.interrupts import StopWish
 from bplib.training.run import Run
 from bplib.training.scores import evaluate
+from bplib.training.stopping import Checkpoint
 
 __all__ = ["fit"]
 
@@ -41,6 +43,7 @@ def fit(
     callbacks: Iterable[Callback] = (),
     progress: bool = True,
     metrics: Iterable[Metric] = (),
+    accumulate: int = 1,
     resume: str | os.PathLike[str] | None = None,
 ) -> History:
     """Train a model: for every batch Forward, Loss, Backward, Update.
@@ -65,15 +68,19 @@ def fit(
         Decides the order of the examples; seed 0 if left out.
     callbacks : iterable of callable
         Each is called as ``callback(event, run)`` with the event "epoch_end" after every
-        epoch and "fit_end" at the end. Returning True from "epoch_end" stops the training.
+        epoch and "fit_end" at the end; with `on`, at other events too. Returning True from
+        "step_end" or "epoch_end" stops the training. `Checkpoint` is called last, wherever it stands.
     progress : bool
         Show a bar with the loss and the time left.
     metrics : iterable of callable
         Each ``metric(model, X, y) -> float``, such as `accuracy`, is taken on `valid_data` after every epoch,
         into the column ``valid_`` and its name.
+    accumulate : int ≥ 1
+        How many batches one update sees: their gradients are added up, each by its share of the examples, as if they
+        were one batch. For a network whose large batch does not fit into memory, and a loss that is a mean.
     resume : str or path-like, optional
-        A file that `Checkpoint` wrote: model, optimizer, history and the order of the examples go on from there, to
-        the same bytes as without the pause.
+        A file that `Checkpoint` wrote: model, optimizer, history, callbacks and the order of the examples go on from
+        there, to the same bytes as without the pause.
 
     Returns
     -------
@@ -85,7 +92,7 @@ def fit(
     Raises
     ------
     DomainError
-        If `epochs` or `batch_size` is below 1.
+        If `epochs`, `batch_size` or `accumulate` is below 1.
     DataError, ShapeError
         If the data cannot be batched.
 
@@ -99,72 +106,96 @@ def fit(
     >>> model.weight.data.round(3), model.bias.data.round(3)
     (array([[3.]]), array([1.]))
     """
-    epochs = as_count(epochs, "epochs", 1, "fit")
+    epochs, batch_size = as_count(epochs, "epochs", 1, "fit"), as_count(batch_size, "batch_size", 1, "fit")
+    together = batch_size * as_count(accumulate, "accumulate", 1, "fit")
     callbacks, metrics = _checked(model, loss, optimizer, callbacks, metrics)
     generator = as_generator(rng, "fit")
-    batches = DataLoader(*_pair("train_data", train_data), batch_size=batch_size, rng=generator)
+    batches = DataLoader(*_pair("train_data", train_data), batch_size=together, rng=generator)
     if metrics and valid_data is None:
         raise DataError("fit: metrics are taken on valid_data, which is not there. Try valid_data=(X_test, y_test).")
     valid = None if valid_data is None else as_pair(*_pair("valid_data", valid_data), "fit")
-    history = History() if resume is None else load(resume, model, optimizer, rng=generator)
-    run, first = Run(model, optimizer, history, generator), len(history.get("epoch", ())) + 1
+    history = History() if resume is None else load(resume, model, optimizer, rng=generator, callbacks=callbacks)
+    run, first = Run(model, optimizer, history, generator, callbacks), len(history.get("epoch", ())) + 1
+    tell = Announcer(callbacks, run)
     began = time.perf_counter() - (history["seconds"][-1] if first > 1 else 0.0)
+    tell("fit_start")
     with _bar(epochs, first - 1, progress) as bar, np.errstate(all="ignore"), StopWish() as stop:
         for epoch in range(first, epochs + 1):
-            mean, seen = _one_epoch(run, loss, batches, stop)
+            tell("epoch_start")
+            mean, seen, ended = _one_epoch(run, loss, batches, batch_size, tell, stop)
             row = {"epoch": epoch, "train_loss": mean, **_measured(model, loss, metrics, valid)}
             if seen:
                 history.append(**row, seconds=time.perf_counter() - began)
             bar.set_postfix(loss=f"{mean:.4f}", refresh=False)
             bar.update()
-            whole = seen == len(batches.X)
-            answers = [callback("epoch_end", run) for callback in callbacks] if whole else []
-            history.stopped = _reason(epoch, mean, seen, len(batches.X), answers, stop)
+            ended = tell("epoch_end") or ended if seen == len(batches.X) else ended
+            history.stopped = _reason(epoch, mean, seen, len(batches.X), ended, stop)
             if history.stopped:
                 break
-    for callback in callbacks:
-        callback("fit_end", run)
+    tell("fit_end")
     return history
 
 
-def _one_epoch(run: Run, loss: Loss, batches: DataLoader, stop: StopWish) -> tuple[float, int]:
-    """Give the mean loss and the number of examples seen: all of them, unless somebody wants to stop."""
+def _one_epoch(
+    run: Run, loss: Loss, batches: DataLoader, size: int, tell: Announcer, stop: StopWish
+) -> tuple[float, int, bool]:
+    """Give the mean loss, the number of examples seen (all, unless it is stopped) and whether a callback stops it."""
     model, optimizer = run.model.train(), run.optimizer
     total, seen = 0.0, 0
+    ended = False
     for X, y in batches:
-        if stop.made:
+        if stop.made or ended:
             break
-        # Forward
-        prediction = model(X)
-        # Loss
-        batch_loss = loss(prediction, y)
-        # Backward
         optimizer.zero_grad()
-        batch_loss.backward()
+        for X_part, y_part, share in _parts(X, y, size):
+            # Forward
+            prediction = model(X_part)
+            # Loss
+            part_loss = _as_loss(loss(prediction, y_part))
+            # Backward
+            part_loss.backward(share)
+            total += part_loss.item() * len(X_part)
+        tell("backward_end")
         # Update
         optimizer.step()
         run.history.steps += 1
-        total += batch_loss.item() * len(X)
         seen += len(X)
-    return total / seen if seen else math.nan, seen
+        ended = tell("step_end")
+    return total / seen if seen else math.nan, seen, ended
+
+
+def _as_loss(value: Any) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise DataError(
+            f"fit: the loss gave a {type(value).__name__}, and Backward has no way through it. Expected a Tensor. "
+            "Compute with the prediction itself, without .data, .numpy(), .item() or float()."
+        )
+    return value
+
+
+def _parts(X: np.ndarray, y: np.ndarray, size: int) -> list[tuple[np.ndarray, np.ndarray, float | None]]:
+    """Give the batches that one update sees, each with its share of the examples; None is all of them."""
+    if len(X) <= size:
+        return [(X, y, None)]
+    return [(X[i : i + size], y[i : i + size], len(X[i : i + size]) / len(X)) for i in range(0, len(X), size)]
 
 
 def _measured(model: Module, loss: Loss, metrics: tuple[Metric, ...], valid: Any) -> dict[str, float]:
     if valid is None:
         return {}
-    taken = {f"valid_{_name_of(metric)}": float(metric(model, *valid)) for metric in metrics}
+    taken = {f"valid_{_name_of(metric)}": _score(metric, model, *valid) for metric in metrics}
     return {"valid_loss": evaluate(model, loss, *valid), **taken}
 
 
-def _reason(epoch: int, mean: float, seen: int, n: int, answers: list[Any], stop: StopWish) -> str:
+def _reason(epoch: int, mean: float, seen: int, n: int, ended: bool, stop: StopWish) -> str:
     """Say why training ends after this epoch; nothing if it goes on."""
+    where = f"in epoch {epoch}, after {seen} of {n} examples" if seen < n else f"after epoch {epoch}"
     if stop.made:
-        where = f"in epoch {epoch}, after {seen} of {n} examples" if seen < n else f"after epoch {epoch}"
         return f"Interrupted {where}. The last step was finished."
     if not math.isfinite(mean):
         return f"Stopped after epoch {epoch}: the loss is {mean}. Try a smaller learning rate."
-    if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
-        return f"Stopped by a callback after epoch {epoch}."
+    if ended:
+        return f"Stopped by a callback {where}."
     return ""
 
 
@@ -184,7 +215,16 @@ def _checked(
             "fit: the optimizer holds no parameter of this model, and would train another one. "
             "Make it with model.parameters()."
         )
-    return _functions("callbacks", callbacks), _functions("metrics", metrics)
+    # What a checkpoint keeps includes what the other callbacks did at the same event.
+    listed = sorted(_functions("callbacks", callbacks), key=lambda callback: isinstance(callback, Checkpoint))
+    measures = _functions("metrics", metrics)
+    names = ["loss", *map(_name_of, measures)]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DataError(
+            f"fit: two columns would be called valid_{twice}. Expected a name of its own for each metric. "
+            "Write it with def and another name."
+        )
+    return tuple(listed), measures
 
 
 def _functions(name: str, given: Any) -> tuple[Any, ...]:
@@ -195,6 +235,13 @@ def _functions(name: str, given: Any) -> tuple[Any, ...]:
         if not callable(one):
             raise DataError(f"fit: {name} holds {one!r}. Expected functions. Try {name}=[f], without calling f.")
     return listed
+
+
+def _score(metric: Metric, model: Module, X: np.ndarray, y: np.ndarray) -> float:
+    score = metric(model, X, y)
+    if not isinstance(score, int | float | np.number):
+        raise DataError(f"fit: the metric {_name_of(metric)} gave a {type(score).__name__}. Expected one number.")
+    return float(score)
 
 
 def _name_of(metric: Metric) -> str:

@@ -1,6 +1,7 @@
 """What a callback sees of a training run."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +26,12 @@ class Run:
         The epochs so far.
     rng : numpy.random.Generator
         Decides the order of the examples.
+    callbacks : tuple of callable
+        Who else is called.
     """
 
     model: Module
     optimizer: Optimizer
     history: History
     rng: np.random.Generator
+    callbacks: tuple[Any, ...] = ()

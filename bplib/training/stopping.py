@@ -1,6 +1,7 @@
 """Callbacks that watch a training run: stop it when it no longer helps, keep its state in a file."""
 
 import os
+from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -64,6 +65,14 @@ class EarlyStopping:
             self._best = best, run.model.state_dict()
         return epochs - best >= self.patience
 
+    def state_dict(self) -> dict[str, Any]:
+        """Give the best parameters so far, if they are kept."""
+        return {"best": self._best}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+        self._best = None if state["best"] is None else (state["best"][0], dict(state["best"][1]))
+
     def _best_epoch(self, run: Run) -> int:
         if self.column not in run.history:
             raise DataError(
@@ -83,6 +92,9 @@ class EarlyStopping:
 @final
 class Checkpoint:
     """Save the state of the training after every epoch, so that ``fit(..., resume=path)`` goes on from there.
+
+    `fit` calls it after all other callbacks, and their state is kept too where they have ``state_dict()`` and
+    ``load_state_dict(state)``, as `EarlyStopping`, `FollowSchedule` and `GradientWatch` do.
 
     Parameters
     ----------
@@ -109,7 +121,7 @@ class Checkpoint:
     def __call__(self, event: str, run: Run) -> Any:
         """Save after an epoch."""
         if event == "epoch_end" and len(run.history["epoch"]) % self.every == 0:
-            save(self.path, run.model, run.optimizer, run.history, rng=run.rng)
+            save(self.path, run.model, run.optimizer, run.history, rng=run.rng, callbacks=run.callbacks)
 
     def __repr__(self) -> str:
         return f"Checkpoint({str(self.path)!r}, every={self.every})"
