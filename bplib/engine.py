@@ -11,6 +11,7 @@ S. Linnainmaa (1976), BIT 16, 146-160. A. Griewank and A. Walther (2008), *Evalu
 Derivatives*, 2nd ed., SIAM, chapter 3.
 """
 
+import threading
 from collections.abc import Sequence
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
@@ -42,27 +43,31 @@ np.empty(1 << 20)
 
 AnyNode = TypeVar("AnyNode", bound=Node)
 
-_recording = True
+
+class _State(threading.local):
+    """Whether operations are remembered, and who looks on: a matter of each thread by itself."""
+
+    recording = True
+    inspector: Inspector | None = None
 
 
-_inspector: Inspector | None = None
+_state = _State()
 
 
 def inspect_with(inspector: Inspector | None) -> Inspector | None:
     """Let `inspector` look at every result from now on, None for nobody; returns who looked before."""
-    global _inspector
-    before, _inspector = _inspector, inspector
+    before, _state.inspector = _state.inspector, inspector
     return before
 
 
 def is_inspected() -> bool:
     """Say whether someone looks at every result."""
-    return _inspector is not None
+    return _state.inspector is not None
 
 
 def wants_every_layer() -> bool:
     """Say whether a layer and its activation shall be nodes of their own."""
-    return _inspector is not None and _inspector.every_layer
+    return _state.inspector is not None and _state.inspector.every_layer
 
 
 def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = ()) -> AnyNode:
@@ -97,9 +102,9 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
     node.array = array if type(array) is Array else np.asarray(array)
     node._gradient = node.name = node.hooks = None
     node.order = clock()
-    if _inspector is not None:
-        _inspector.forward(node, operation, parents, settings)
-    if needs_gradient and _recording:
+    if _state.inspector is not None:
+        _state.inspector.forward(node, operation, parents, settings)
+    if needs_gradient and _state.recording:
         node.requires_grad = True
         node.operation, node.parents = operation, parents
         node.settings, node.remembered = settings, remembered
@@ -129,18 +134,16 @@ class no_grad:
         self._before: list[bool] = []
 
     def __enter__(self) -> None:
-        global _recording
-        self._before.append(_recording)
-        _recording = False
+        self._before.append(_state.recording)
+        _state.recording = False
 
     def __exit__(self, *error: object) -> None:
-        global _recording
-        _recording = self._before.pop()
+        _state.recording = self._before.pop()
 
 
 def is_recording() -> bool:
     """Say whether operations are remembered at this moment."""
-    return _recording
+    return _state.recording
 
 
 def backpropagate(loss: Node, seed: Array) -> None:
@@ -160,9 +163,9 @@ def backpropagate(loss: Node, seed: Array) -> None:
     """
     kept: dict[Node, Array] = {}
     watch = None
-    if _inspector is not None:
-        _inspector.start(loss, seed)
-        watch = _inspector.backward
+    if _state.inspector is not None:
+        _state.inspector.start(loss, seed)
+        watch = _state.inspector.backward
     totals, _ = quiet().run(_all_or_none, loss, seed, watch, kept, copy_context())
     for leaf, total in totals.items():
         leaf.receive(total)

@@ -1,5 +1,6 @@
 """The record of one number, array or result: what the engine writes down on the way forward."""
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
@@ -34,13 +35,21 @@ Array = np.ndarray
 Hook = Callable[[Array], Any]
 
 _LARGEST = 2**1023  # beyond, a whole number does not fit into a float
-_landed: list["Node"] = []
+
+
+class _State(threading.local):
+    """Where landings are noted: each thread walks its own graph."""
+
+    def __init__(self) -> None:
+        self.landed: list[Node] = []
+
+
+_state = _State()
 
 
 def note_landings(landed: list["Node"]) -> list["Node"]:
     """Have every parameter into whose memory a rule writes noted in `landed` from now on; returns the list before."""
-    global _landed
-    before, _landed = _landed, landed
+    before, _state.landed = _state.landed, landed
     return before
 
 
@@ -151,7 +160,7 @@ class Node:
         buffer = self.buffer
         if buffer is None or self._gradient is not None or buffer.dtype is not dtype or self.hooks is not None:
             return None
-        _landed.append(self)
+        _state.landed.append(self)
         self._gradient = buffer
         return buffer
 

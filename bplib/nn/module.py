@@ -60,6 +60,16 @@ class Module(ABC):
     def __init__(self) -> None:
         self.training = True
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # `layer.weight -= 0.1` puts a result where the parameter stood, and the model would forget it without a word.
+        if isinstance(value, Tensor) and not isinstance(value, Parameter):
+            if isinstance(self.__dict__.get(name), Parameter):
+                raise DataError(
+                    f"{type(self).__name__}.{name}: a plain tensor would take the place of a parameter, and no "
+                    f"optimizer would find it. Expected an nn.Parameter. To change the numbers, try {name}.assign(...)."
+                )
+        super().__setattr__(name, value)
+
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Compute the output for the input `x`."""

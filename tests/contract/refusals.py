@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import bplib
 from bplib import tensor
@@ -47,6 +48,14 @@ def outcome(act: Callable[[], Any], *fragments: str) -> str:
     return "."
 
 
+def refusal(kind: type[Exception], act: Callable[[], Any]) -> str:
+    """Give the words in which `act` is refused, with an error of exactly this kind."""
+    with pytest.raises(kind) as caught:
+        act()
+    assert type(caught.value) is kind
+    return str(caught.value)
+
+
 def rows_of(table: str) -> dict[str, list[str]]:
     """Read a table: a name of words, then its cells, which are two letters or a point."""
     rows = {}
@@ -73,6 +82,16 @@ VALUES = {
     "array": np.array([0.1, 0.2]),
     "dict": {"a": 1},
     "object": tensor(0.1),
+}
+# What an array of numbers can not be.
+NO_NUMBERS = {
+    "complex": np.ones((4, 2)) * 1j,
+    "objects": np.array([[None, 1]] * 4, dtype=object),
+    "text": ["a", "b", "c", "d"],
+    "ragged": [[1.0], [1.0, 2.0], [1.0], [1.0]],
+    "None": None,
+    "a number": 3.0,
+    "dates": np.array(["2026-01-01"] * 4, dtype="datetime64[D]"),
 }
 # What a setting may be, and one column for each of VALUES: the first letters of DataError or DomainError, or a point
 # for an answer. A rate of 0 stands still, ε = 0 divides by what is there, and β = 0 remembers nothing.

@@ -2,8 +2,6 @@
 
 import gc
 import operator
-import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,34 +12,13 @@ from bplib.engine import is_recording
 from bplib.errors import GraphError, ShapeError
 from bplib.numeric import central_difference
 from bplib.optim import SGD, Adam
-
-X = np.array([[1.0, 2.0], [0.5, -1.0]])
-Y = np.array([[1.0], [0.0]])
+from tests.contract.graphs import CHANGED, X, Y, learner, network
+from tests.contract.refusals import refusal
 
 NO_GRAPH = (
     "{}: nothing in this graph asks for a gradient. Expected at least one tensor made with requires_grad=True, "
     "used outside no_grad()."
 )
-CHANGED = (
-    "backward: {} was changed after '{}' had used it. The gradient would belong to values that are gone. "
-    "Run the forward pass again, and update the weights only after backward."
-)
-
-
-def learner(data, name=None):
-    return tensor(data, requires_grad=True, name=name)
-
-
-def network():
-    return nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
-
-
-def refusal(kind, act):
-    """Give the words in which `act` is refused, with an error of exactly this kind."""
-    with pytest.raises(kind) as caught:
-        act()
-    assert type(caught.value) is kind
-    return str(caught.value)
 
 
 # --------------------------------------------------------------------------------------------- where backward starts
@@ -368,33 +345,3 @@ def test_a_second_derivative_is_refused_and_the_way_round_it_works():
     x = learner(2.0)
     (x**3).backward()
     assert (type(x.grad), float(x.grad)) == (np.ndarray, 12.0)  # plain numbers: nothing to differentiate again
-
-
-# ----------------------------------------------------------------------------------------------------------- threads
-
-
-def together(*works):
-    """Run functions at the same time and give what each returns; an error in one of them is raised here."""
-    with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result(timeout=30) for future in [pool.submit(work) for work in works]]
-
-
-def trained(seed):
-    model = nn.Sequential(nn.Linear(2, 3, rng=seed), nn.Tanh(), nn.Linear(3, 1, rng=seed + 1))
-    optimizer = Adam(model.parameters(), lr=0.01)
-    for _ in range(100):
-        optimizer.zero_grad()
-        loss = losses.mse(model(X) * model[0](X).mean(), Y)
-        loss.backward()
-        optimizer.step()
-    return loss.item(), model.theta.tobytes()
-
-
-def test_two_threads_that_train_at_the_same_time_find_what_each_finds_alone():
-    wanted = [trained(1), trained(5)]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        assert together(lambda: trained(1), lambda: trained(5)) == wanted
-    finally:
-        sys.setswitchinterval(interval)

@@ -1,39 +1,15 @@
 """Optimizers over every collection of parameters, models that change behind them, and what a walk writes into θ."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-import bplib
 from bplib import losses, nn, tensor
 from bplib.errors import DataError, DomainError, GraphError
 from bplib.optim import SGD, Adam
-
-X = np.array([[1.0, 2.0], [0.5, -1.0]])
-Y = np.array([[1.0], [0.0]])
-CHANGED = (
-    "backward: {} was changed after '{}' had used it. The gradient would belong to values that are gone. "
-    "Run the forward pass again, and update the weights only after backward."
-)
-
-
-def learner(data, name=None):
-    return tensor(data, requires_grad=True, name=name)
-
-
-def network():
-    return nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
-
-
-def refusal(kind, act):
-    """Give the words in which `act` is refused, with an error of exactly this kind."""
-    with pytest.raises(kind) as caught:
-        act()
-    assert type(caught.value) is kind
-    return str(caught.value)
+from tests.contract.graphs import CHANGED, X, Y, graph_of, learner, network
+from tests.contract.refusals import refusal
 
 
 def bits(model):
@@ -330,42 +306,6 @@ def test_a_parameter_registered_twice_is_counted_listed_and_updated_once():
     assert model.first.data.tolist() == [0.5, -8.0]
 
 
-def graph_of(model, x):
-    """Give a loss of separate operations, and all the results on the way to it."""
-    hidden = bplib.tanh(model[0](x * 1.0))
-    loss = losses.mse(model[2](hidden) + hidden.mean(), Y)
-    waiting, results = [loss], {}
-    while waiting:
-        node = waiting.pop()
-        if node.operation is not None:
-            results[node] = True
-            waiting += node.parents
-    return loss, list(results)
-
-
-def test_a_walk_may_wait_while_another_thread_builds_and_walks_a_graph():
-    waits, goes_on = threading.Event(), threading.Event()
-    mine, other, alone = network(), network(), network()
-
-    def slow():
-        loss, results = graph_of(mine, learner(X))
-        (mean,) = [one for one in results if one.operation.name == "mean"]  # the other branch is still to come then
-        mean.register_hook(lambda g: waits.set() or (None if goes_on.wait(30) else g * np.nan))
-        loss.backward()
-        return mine.theta_grad.tobytes()
-
-    def quick():
-        assert waits.wait(30)
-        graph_of(other, learner(X))[0].backward()
-        goes_on.set()
-        return other.theta_grad.tobytes()
-
-    graph_of(alone, learner(X))[0].backward()
-    with ThreadPoolExecutor(2) as pool:
-        found = [future.result(timeout=30) for future in (pool.submit(slow), pool.submit(quick))]
-    assert found == [alone.theta_grad.tobytes()] * 2
-
-
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("earlier", [False, True], ids=["no gradient yet", "gradients from before"])
 def test_an_interrupt_inside_any_gradient_rule_leaves_every_gradient_as_before(error, earlier):
@@ -409,3 +349,19 @@ def test_setting_the_gradient_of_all_gives_none_to_a_frozen_parameter():
     assert model.weight.grad is None
     optimizer.step()
     np.testing.assert_array_equal(model.weight.data, before)
+
+
+@pytest.mark.parametrize("update", [lambda w: w - 0.1, lambda w: w.detach(), lambda w: tensor(w.numpy())])
+def test_a_result_does_not_take_the_place_of_a_parameter(update):
+    layer = nn.Linear(2, 1, rng=0)
+    kept = layer.weight
+    said = refusal(DataError, lambda: setattr(layer, "weight", update(layer.weight)))
+    assert said == (
+        "Linear.weight: a plain tensor would take the place of a parameter, and no optimizer would find it. "
+        "Expected an nn.Parameter. To change the numbers, try weight.assign(...)."
+    )
+    assert layer.weight is kept
+    layer.weight.assign(kept.numpy() - 0.1)
+    layer.weight = nn.Parameter(np.zeros((2, 1)))
+    layer.note = tensor(1.0)  # what never was a parameter may be anything
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
