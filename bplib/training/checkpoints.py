@@ -26,6 +26,8 @@ _FORMAT = "bplib checkpoint"
 _VERSION = 2
 _HEAD = "head"
 _ARRAY = "in the array"
+_MISFITS = (TypeError, ValueError, LookupError, AttributeError)
+_PARTS = {"model", "generators", "rng", "optimizer", "history", "callbacks"}
 
 
 def save(
@@ -145,7 +147,7 @@ def load(
         _set(owners, kept, generators, states)
     except BaseException as error:
         _set(owners, before[0], generators, before[1])
-        if isinstance(error, (TypeError, ValueError, KeyError)) and not isinstance(error, BplibError):
+        if isinstance(error, _MISFITS) and not isinstance(error, BplibError):
             raise _damaged(place) from None
         raise
     return history
@@ -268,6 +270,8 @@ def _read(place: Path) -> dict[str, Any]:
         head = json.loads(arrays.pop(_HEAD).tobytes())
         known = head["format"] == _FORMAT and head["version"] == _VERSION
         whole: dict[str, Any] = _unpacked(head, arrays) if known else {}
+        if known and not whole.keys() >= _PARTS:
+            raise KeyError(_HEAD)
     except FileNotFoundError:
         raise DataError(f"load: {place} is not there. Expected a file that save or Checkpoint wrote.") from None
     except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):

@@ -34,7 +34,7 @@ class FollowSchedule:
 
     Examples
     --------
-    >>> import numpy as np, bplib
+    >>> import bplib
     >>> model = bplib.nn.Linear(1, 1, rng=0)
     >>> sgd = bplib.optim.SGD(model.parameters(), lr=1.0)
     >>> halving = bplib.optim.ExponentialLR(sgd, 0.5)

@@ -321,3 +321,16 @@ def test_a_failure_at_the_last_moment_takes_everything_back(tmp_path):
     with pytest.raises(DataError, match=r"run\.npz is damaged.*Nothing was changed\."):
         load(path, other, its_optimizer, rng=rng)
     assert everything(other, its_optimizer, rng) == before
+
+
+@pytest.mark.parametrize("part", ["model", "generators", "rng", "optimizer", "history", "callbacks"])
+def test_a_file_that_lacks_a_part_is_damaged(part, tmp_path):
+    model, optimizer = build()
+    train(model, optimizer, 1, callbacks=[Checkpoint(tmp_path / "run")])
+    path = tmp_path / "run.npz"
+    arrays = dict(np.load(path))
+    head = json.loads(arrays["head"].tobytes())
+    del head[part]
+    np.savez(path, **(arrays | {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}))
+    with pytest.raises(DataError, match=r"run\.npz is damaged"):
+        load(path, *build())

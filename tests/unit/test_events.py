@@ -67,6 +67,12 @@ def test_a_step_can_be_the_last_one_and_all_who_listen_still_hear_of_it():
     assert history.stopped == "Stopped by a callback in epoch 1, after 40 of 50 examples."
 
 
+def test_the_last_step_of_an_epoch_can_be_the_last_one():
+    history = train(*build(), 3, callbacks=[on("step_end", lambda event, run: run.history.steps == 3)])
+    assert history.stopped == "Stopped by a callback after epoch 1."
+    assert history["epoch"].tolist() == [1]
+
+
 @pytest.mark.parametrize("answer", [1, 0.5, "yes", None, np.ones(3)])
 def test_only_true_is_an_answer(answer):
     assert train(*build(), callbacks=[on("step_end", "epoch_end", lambda *_: answer)]).stopped == ""
@@ -85,6 +91,8 @@ def test_a_true_from_numpy_is_an_answer_and_no_answer_counts_at_other_events():
         (lambda: on("step_end"), "on: got ('step_end',). Expected events and then a function"),
         (lambda: on(print), "Try on('step_end', f)"),
         (lambda: on(), "on: got ()"),
+        (lambda: on("step_end", 3), "on: got ('step_end', 3). Expected events and then a function"),
+        (lambda: train(*build(), callbacks=[Deaf(3)]), "fit: there is no event 3"),
         (lambda: train(*build(), callbacks=[Deaf()]), "fit: there is no event 'never'"),
     ],
 )
@@ -95,7 +103,8 @@ def test_an_event_that_does_not_exist_is_refused_in_words(make, words):
 
 
 class Deaf:
-    events = ("never",)
+    def __init__(self, events=("never",)):
+        self.events = events
 
     def __call__(self, event, run):
         raise AssertionError
@@ -213,6 +222,13 @@ def test_a_plateau_is_looked_for_in_the_history():
     assert optimizer.param_groups[0]["lr"] == 1e-9 * 0.5**3
 
 
+def test_a_loss_that_still_falls_is_no_plateau():
+    model, optimizer = build()
+    history = train(model, optimizer, 4, callbacks=[FollowSchedule(optim.ReduceLROnPlateau(optimizer, patience=0))])
+    assert (np.diff(history["valid_loss"]) < 0).all()
+    assert optimizer.param_groups[0]["lr"] == 0.1
+
+
 def test_a_schedule_that_does_not_fit_is_refused_in_words():
     model, optimizer = build()
     _, other = build()
@@ -256,7 +272,19 @@ def test_a_resumed_run_has_the_same_rates_notes_and_best_epoch(tmp_path, method)
     assert again[1].param_groups[0]["lr"] == optimizer.param_groups[0]["lr"]
     assert again[2].steps.tolist() == watch.steps.tolist()
     np.testing.assert_array_equal(again[2].update_ratios["0.bias"], watch.update_ratios["0.bias"])
+    np.testing.assert_array_equal(again[2].gradient_norms["0.bias"], watch.gradient_norms["0.bias"])
     np.testing.assert_array_equal(resumed["valid_loss"], whole["valid_loss"])
+
+
+def test_a_checkpoint_that_stands_first_keeps_what_the_others_do_at_the_same_event(tmp_path):
+    def run(epochs, **settings):
+        model, optimizer = build()
+        halving = optim.ExponentialLR(optimizer, 0.5)
+        train(model, optimizer, epochs, callbacks=[Checkpoint(tmp_path / "run"), FollowSchedule(halving)], **settings)
+        return halving
+
+    run(2)
+    assert run(3, resume=tmp_path / "run").lr == [0.1 * 0.5**3]
 
 
 def test_the_best_epoch_before_the_pause_comes_back_after_it(tmp_path):
