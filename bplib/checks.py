@@ -8,9 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from bplib.errors import DataError, DomainError, ShapeError
 
-__all__ = ["as_array", "as_count", "as_floats", "as_generator", "as_number", "as_pair"]
+__all__ = ["as_array", "as_count", "as_floats", "as_generator", "as_number", "as_pair", "as_size", "as_truth"]
 
 _KINDS = {"U": "text", "S": "text", "c": "complex numbers", "O": "objects", "M": "dates", "m": "durations"}
+
+
+_MOST = 10**8  # 0.8 GB; beyond it the memory ends in the middle of the work, and on some systems the notebook with it
 
 
 def as_array(values: ArrayLike, name: str, caller: str) -> NDArray[Any]:
@@ -168,6 +171,74 @@ def as_count(value: Any, name: str, least: int, caller: str) -> int:
             f"{caller}: {name} is {value}. Expected a whole number of at least {least}. Try {name}={max(least, 32)}."
         )
     return int(value)
+
+
+def as_size(value: int, name: str, least: int, caller: str, *, columns: int = 1) -> int:
+    """Return a count of rows whose table still fits into memory.
+
+    Parameters
+    ----------
+    value : int
+        The number to check.
+    name, caller : str
+        How the message names it and the function.
+    least : int
+        The smallest number allowed.
+    columns : int
+        Numbers in a row; all rows together may hold 100 million.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    DataError
+        If it is no whole number.
+    DomainError
+        If it is too small, or too large.
+
+    Examples
+    --------
+    >>> as_size(200, "n", 2, "make_moons", columns=2)
+    200
+    """
+    size = as_count(value, name, least, caller)
+    if size > _MOST // columns:
+        raise DomainError(
+            f"{caller}: {name} is more than {_MOST // columns:,}. Expected at most that, so that the numbers fit into "
+            f"memory. Try {name}=1000."
+        )
+    return size
+
+
+def as_truth(value: bool, name: str, caller: str) -> bool:
+    """Return `value` if it is a truth value; the text "False" would count as yes.
+
+    Parameters
+    ----------
+    value : bool
+        The value to check.
+    name, caller : str
+        How the message names it and the function.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    DataError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> as_truth(True, "shuffle", "DataLoader")
+    True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise DataError(f"{caller}: {name} is {value!r}. Expected True or False. Try {name}=True.")
+    return bool(value)
 
 
 def as_number(value: Any, name: str, caller: str, least: float = -np.inf, below: float = np.inf) -> float:

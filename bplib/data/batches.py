@@ -6,8 +6,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.checks import as_count, as_generator, as_pair
-from bplib.data.splits import as_truth
+from bplib.checks import as_count, as_generator, as_pair, as_truth
 from bplib.errors import DataError, DomainError
 
 __all__ = ["DataLoader"]

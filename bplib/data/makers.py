@@ -3,51 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bplib.checks import as_count, as_generator, as_number
-from bplib.errors import DomainError
+from bplib.checks import as_generator, as_number, as_size
 
-__all__ = ["as_size", "make_line", "make_moons", "xor"]
-
-_MOST = 10**8  # 0.8 GB; beyond it the memory ends in the middle of the work, and on some systems the notebook with it
-
-
-def as_size(value: int, name: str, least: int, caller: str, *, columns: int = 1) -> int:
-    """Return a count of rows whose table still fits into memory.
-
-    Parameters
-    ----------
-    value : int
-        The number to check.
-    name, caller : str
-        How the message names it and the function.
-    least : int
-        The smallest number allowed.
-    columns : int
-        Numbers in a row; all rows together may hold 100 million.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    DataError
-        If it is no whole number.
-    DomainError
-        If it is too small, or too large.
-
-    Examples
-    --------
-    >>> as_size(200, "n", 2, "make_moons", columns=2)
-    200
-    """
-    size = as_count(value, name, least, caller)
-    if size > _MOST // columns:
-        raise DomainError(
-            f"{caller}: {name} is more than {_MOST // columns:,}. Expected at most that, so that the numbers fit into "
-            f"memory. Try {name}=1000."
-        )
-    return size
+__all__ = ["make_line", "make_moons", "xor"]
 
 
 def make_line(

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bplib.checks import as_generator, as_number
-from bplib.data.makers import as_size
+from bplib.checks import as_generator, as_number, as_size
 from bplib.errors import DataError
 
 __all__ = ["make_polynomial", "sparse_text", "symmetry"]

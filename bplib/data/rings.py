@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bplib.checks import as_generator, as_number
-from bplib.data.makers import as_size
+from bplib.checks import as_generator, as_number, as_size
 
 __all__ = ["make_circles", "make_spirals"]
 

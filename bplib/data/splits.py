@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bplib.checks import as_generator, as_number, as_pair
-from bplib.errors import DataError, DomainError, ShapeError
+from bplib.checks import as_generator, as_number, as_pair, as_truth
+from bplib.errors import DomainError, ShapeError
 
-__all__ = ["as_truth", "block_split", "count_test_rows", "train_test_split", "train_valid_test_split"]
+__all__ = ["block_split", "count_test_rows", "train_test_split", "train_valid_test_split"]
 
 
 def train_test_split(
@@ -60,15 +60,8 @@ def train_test_split(
     rows, targets = as_pair(X, y, "train_test_split")
     n_test = count_test_rows(len(rows), test_fraction, "train_test_split")
     order = as_generator(rng, "train_test_split").permutation(len(rows))
-    if stratify is not None:
-        stratify = as_truth(stratify, "stratify", "train_test_split")
-    else:
-        stratify = targets.ndim == 1 and targets.dtype.kind in "biu"
-    if stratify:
-        in_test = _stratified(order, targets, n_test)
-    else:
-        in_test = np.arange(len(rows)) < n_test
-    test, train = order[in_test], order[~in_test]
+    labels = _labels(targets, stratify, 2, "train_test_split")
+    train, test = _divide(order, labels, n_test)
     return rows[train], rows[test], targets[train], targets[test]
 
 
@@ -107,7 +100,8 @@ def train_valid_test_split(
     Raises
     ------
     DataError, ShapeError, DomainError
-        As in `train_test_split`; also if the two shares leave nothing to learn from.
+        As in `train_test_split`; also if the two shares leave nothing to learn from, or a stratified split meets a
+        class with fewer than three rows.
 
     Examples
     --------
@@ -128,17 +122,13 @@ def train_valid_test_split(
     rows, targets = as_pair(X, y, caller)
     if len(rows) < 3:
         raise ShapeError(f"{caller}: X has {len(rows)} rows. Expected at least 3, one for each part. Use more data.")
-    if stratify is not None:
-        stratify = as_truth(stratify, "stratify", caller)
-    generator = as_generator(rng, caller)
-    rest, X_test, y_rest, y_test = train_test_split(
-        rows, targets, test_fraction=min(shares[1], 1 - 2 / len(rows)), stratify=stratify, rng=generator
-    )
-    share = min(max(len(rows) * shares[0] / len(rest), 1e-12), 1 - 1e-12)
-    X_train, X_valid, y_train, y_valid = train_test_split(
-        rest, y_rest, test_fraction=share, stratify=stratify, rng=generator
-    )
-    return X_train, X_valid, X_test, y_train, y_valid, y_test
+    order = as_generator(rng, caller).permutation(len(rows))
+    labels = _labels(targets, stratify, 3, caller)
+    n_test = min(max(round(len(rows) * shares[1]), 1), len(rows) - 2)
+    n_valid = min(max(round(len(rows) * shares[0]), 1), len(rows) - n_test - 1)
+    rest, test = _divide(order, labels, n_test)
+    train, valid = _divide(rest, labels, n_valid)
+    return rows[train], rows[valid], rows[test], targets[train], targets[valid], targets[test]
 
 
 def block_split(
@@ -177,35 +167,6 @@ def block_split(
     rows, targets = as_pair(X, y, "block_split")
     n_train = len(rows) - count_test_rows(len(rows), test_fraction, "block_split")
     return rows[:n_train].copy(), rows[n_train:].copy(), targets[:n_train].copy(), targets[n_train:].copy()
-
-
-def as_truth(value: bool, name: str, caller: str) -> bool:
-    """Return `value` if it is a truth value; the text "False" would count as yes.
-
-    Parameters
-    ----------
-    value : bool
-        The value to check.
-    name, caller : str
-        How the message names it and the function.
-
-    Returns
-    -------
-    bool
-
-    Raises
-    ------
-    DataError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> as_truth(True, "shuffle", "DataLoader")
-    True
-    """
-    if not isinstance(value, bool | np.bool_):
-        raise DataError(f"{caller}: {name} is {value!r}. Expected True or False. Try {name}=True.")
-    return bool(value)
 
 
 def count_test_rows(n: int, test_fraction: float, caller: str) -> int:
@@ -252,24 +213,39 @@ def _as_share(value: float, name: str, caller: str) -> float:
     return share
 
 
-def _stratified(order: NDArray[np.intp], labels: NDArray[Any], n_test: int) -> NDArray[np.bool_]:
-    """Mark the positions of `order` that go to the test part, class by class."""
-    if labels.ndim != 1:
+def _labels(targets: NDArray[Any], stratify: bool | None, parts: int, caller: str) -> NDArray[np.intp] | None:
+    """Give the number of each row's class if the split is stratified, with enough rows of each for all parts."""
+    if stratify is None:
+        stratify = targets.ndim == 1 and targets.dtype.kind in "biu"
+    if not as_truth(stratify, "stratify", caller):
+        return None
+    if targets.ndim != 1:
         raise ShapeError(
-            f"train_test_split: y has shape {labels.shape}. A stratified split expects one class label per row, shape "
-            f"({len(labels)},). Use stratify=False, or pass y[:, 0]."
+            f"{caller}: y has shape {targets.shape}. A stratified split expects one class label per row, shape "
+            f"({len(targets)},). Use stratify=False, or pass y[:, 0]."
         )
-    classes, which, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    if sizes.min() < 2:
+    classes, labels, sizes = np.unique(targets, return_inverse=True, return_counts=True)
+    if sizes.min() < parts:
+        smallest = sizes.argmin()
         raise DomainError(
-            f"train_test_split: the class {classes[sizes.argmin()]} has 1 row. A stratified split expects at least 2 "
-            f"rows of each class, one for each part. Use stratify=False, or leave that class out."
+            f"{caller}: the class {classes[smallest]} has {sizes[smallest]} row{'s'[: sizes[smallest] - 1]}. A "
+            f"stratified split expects at least {parts} rows of each class, one for each part. Use stratify=False, or "
+            "leave that class out."
         )
-    quota = _shares(sizes, n_test)
-    in_test = np.zeros(len(order), dtype=bool)
-    for number, share in enumerate(quota):
-        in_test[np.flatnonzero(which[order] == number)[:share]] = True
-    return in_test
+    return labels
+
+
+def _divide(
+    order: NDArray[np.intp], labels: NDArray[np.intp] | None, n_test: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Take `n_test` rows from the front of `order`, or from the front of each class by its share."""
+    in_test = np.arange(len(order)) < n_test
+    if labels is not None:
+        found = labels[order]
+        in_test[:] = False
+        for label, share in enumerate(_shares(np.bincount(found), n_test)):
+            in_test[np.flatnonzero(found == label)[:share]] = True
+    return order[~in_test], order[in_test]
 
 
 def _shares(sizes: NDArray[np.intp], n_test: int) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.checks import as_array, as_number
+from bplib.checks import as_array, as_number, as_truth
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.journal import note
 from bplib.quiet import quiet
@@ -109,6 +109,8 @@ class Optimizer(ABC):
                 f"{name}: the saved state is of type {type(state).__name__}. Expected what state_dict() gave."
             )
         saved = state.get("state", [])
+        if not all(isinstance(part, Mapping) and {"shapes", "counts", "arrays"} <= part.keys() for part in saved):
+            raise DataError(f"{name}: the saved state has parts that are missing. Expected what state_dict() gave.")
         wanted = (name, [layout.shapes for layout in self._layouts])
         found = (state.get("method"), [part["shapes"] for part in saved])
         if wanted != found:
@@ -139,9 +141,7 @@ class Optimizer(ABC):
             if key in group:
                 as_number(group[key], key, type(self).__name__, least=0.0)
         for key in ("nesterov", "amsgrad", "bias_correction"):
-            if not isinstance(group.get(key, False), bool | np.bool_):
-                # The text "False" would count as yes.
-                raise DataError(f"{type(self).__name__}: {key} is {group[key]!r}. Expected True or False.")
+            as_truth(group.get(key, False), key, type(self).__name__)
 
     def _state_of(self, group: Mapping[str, Any]) -> tuple[str, ...]:
         return self.state_names

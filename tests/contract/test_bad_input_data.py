@@ -8,7 +8,7 @@ import pytest
 
 from bplib import data, tensor
 from bplib.data import DataLoader, Standardizer, confusion_counts, load_digits, train_test_split
-from tests.contract.refusals import LAWS, column, outcome, rows_of
+from tests.contract.refusals import LAWS, NO_NUMBERS, column, outcome, rows_of
 
 ROWS, TARGETS = np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1])
 # Every argument and what it may be; `coefficients` and `split` have tables of their own.
@@ -156,13 +156,7 @@ ARRAYS = {
     "inf": np.full((4, 2), math.inf),
     "int": np.array([[0, 1]] * 4),
     "bool": np.array([[False, True]] * 4),
-    "complex": np.ones((4, 2)) * 1j,
-    "objects": np.array([[None, 1]] * 4, dtype=object),
-    "text": ["a", "b", "c", "d"],
-    "ragged": [[1.0], [1.0, 2.0], [1.0], [1.0]],
-    "None": None,
-    "a number": 3.0,
-    "dates": np.array(["2026-01-01"] * 4, dtype="datetime64[D]"),
+    **NO_NUMBERS,
     "a dict": {"a": 1},
     "huge": [10**400] * 4,
     "tensor": tensor(ROWS),

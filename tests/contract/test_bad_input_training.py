@@ -9,7 +9,7 @@ import pytest
 from bplib import losses, nn, optim, tensor
 from bplib.data import DataLoader, load_digits
 from bplib.training import History, accuracy, fit
-from tests.contract.refusals import LAWS, column, outcome, rows_of
+from tests.contract.refusals import LAWS, NO_NUMBERS, column, outcome, rows_of
 
 X, Y = np.arange(8.0).reshape(4, 2) / 8, np.array([[0.0], [1.0], [0.0], [1.0]])
 
@@ -196,13 +196,7 @@ ARRAYS = {
     "inf": np.full((4, 2), math.inf),
     "int": np.ones((4, 2), int),
     "bool": np.ones((4, 2), bool),
-    "complex": np.ones((4, 2)) * 1j,
-    "objects": np.array([[None, 1]] * 4, dtype=object),
-    "text": ["a", "b", "c", "d"],
-    "ragged": [[1.0], [1.0, 2.0], [1.0], [1.0]],
-    "None": None,
-    "a number": 3.0,
-    "dates": np.array(["2026-01-01"] * 4, dtype="datetime64[D]"),
+    **NO_NUMBERS,
     "huge": [[10**400, 1]] * 4,
     "tensor": tensor(X),
 }

@@ -63,3 +63,13 @@ def test_the_digits_by_block_are_the_end_of_the_file():
     assert sorted(blocks.X_train.sum(axis=1).tolist() + blocks.X_test.sum(axis=1).tolist()) == sorted(
         shuffled.X_train.sum(axis=1).tolist() + shuffled.X_test.sum(axis=1).tolist()
     )
+
+
+def test_a_class_too_small_for_three_parts_is_named_by_the_function_that_was_called():
+    y = [0] * 7 + [1] * 2
+    with pytest.raises(DomainError, match=r"^train_valid_test_split: the class 1 has 2 rows\. A stratified split exp"):
+        train_valid_test_split(range(9), y)
+    with pytest.raises(ShapeError, match=r"^train_valid_test_split: y has shape \(9, 1\)"):
+        train_valid_test_split(range(9), np.ones((9, 1), int), stratify=True)
+    assert [len(part) for part in train_valid_test_split(range(9), [0] * 6 + [1] * 3, valid_fraction=0.49,
+                                                         test_fraction=0.49)[:3]] == [1, 4, 4]  # fmt: skip
