@@ -36,10 +36,10 @@ class Value:
         The number.
     grad : float
         ∂L/∂(this value), summed over all calls of `backward`; 0 at first.
-    parents : tuple of Value
-        What it was computed from.
-    partials : tuple of float
-        ∂(this value)/∂(each parent), known as soon as the value is.
+    first, second : Value or None
+        What it was computed from: one value, two, or none.
+    by_first, by_second : float
+        The local derivatives ∂(this value)/∂first and ∂(this value)/∂second, known as soon as the value is.
 
     Raises
     ------
@@ -59,13 +59,15 @@ class Value:
     (1.0, 4.0, 6.0)
     """
 
-    __slots__ = ("data", "grad", "incoming", "order", "parents", "partials")
+    # Eight plain fields and no tuple: a network has many thousand values, and what is small stays in the cache.
+    __slots__ = ("by_first", "by_second", "data", "first", "grad", "incoming", "order", "second")
 
     def __init__(self, data: float) -> None:
         self.data, self.grad = as_number(data, "data", "Value"), 0.0
-        self.parents: tuple[Value, ...] = ()
-        self.partials: tuple[float, ...] = ()
-        self.incoming = 0.0
+        self.first: Value | None = None
+        self.second: Value | None = None
+        self.by_first = self.by_second = 0.0
+        self.incoming: Any = None  # a number while `backward` is at work
         self.order = _clock()
 
     def __repr__(self) -> str:
@@ -75,32 +77,32 @@ class Value:
 
     def __add__(self, other: "Value | float") -> "Value":
         if type(other) is Value:
-            return _result(self.data + other.data, (self, other), (1.0, 1.0))
-        return _result(self.data + _number(other), (self,), (1.0,))
+            return _result(self.data + other.data, self, 1.0, other, 1.0)
+        return _result(self.data + _number(other), self, 1.0)
 
     def __mul__(self, other: "Value | float") -> "Value":
         if type(other) is Value:
-            return _result(self.data * other.data, (self, other), (other.data, self.data))
+            return _result(self.data * other.data, self, other.data, other, self.data)
         factor = _number(other)
-        return _result(self.data * factor, (self,), (factor,))
+        return _result(self.data * factor, self, factor)
 
     def __pow__(self, exponent: float) -> "Value":
         n = as_number(exponent, "exponent", "Value ** exponent")
-        return _result(_power(self.data, n), (self,), (n * _power(self.data, n - 1) if n else 0.0,))
+        return _result(_power(self.data, n), self, n * _power(self.data, n - 1) if n else 0.0)
 
     def relu(self) -> "Value":
         """Give max(0, x); the derivative at the kink x = 0 is 0."""
-        return _result(max(0.0, self.data), (self,), (1.0 if self.data > 0 else 0.0,))
+        return _result(max(0.0, self.data), self, 1.0 if self.data > 0 else 0.0)
 
     def tanh(self) -> "Value":
         """Give the hyperbolic tangent of x, with derivative 1 − tanh² x."""
         y = math.tanh(self.data)
-        return _result(y, (self,), (1.0 - y * y,))
+        return _result(y, self, 1.0 - y * y)
 
     def exp(self) -> "Value":
         """Give eˣ, its own derivative; infinite above about 709."""
         y = math.exp(self.data) if self.data < _LARGEST_EXPONENT else math.inf
-        return _result(y, (self,), (y,))
+        return _result(y, self, y)
 
     def log(self) -> "Value":
         """Give the natural logarithm of x > 0, with derivative 1/x.
@@ -112,7 +114,7 @@ class Value:
         """
         if self.data <= 0:
             raise DomainError(f"log: the value is {self.data:g}. Expected a number above 0.")
-        return _result(math.log(self.data), (self,), (1.0 / self.data,))
+        return _result(math.log(self.data), self, 1.0 / self.data)
 
     # All other operations are made of these.
 
@@ -147,35 +149,56 @@ class Value:
         >>> x.grad
         6.0
         """
-        values = _newest_first(self)
-        for value in values:
-            value.incoming = 0.0
-        self.incoming = 1.0
-        for value in values:
-            incoming = value.incoming
-            value.grad += incoming
-            for parent, local in zip(value.parents, value.partials):  # noqa: B905  (a tenth of the time)
-                parent.incoming += incoming * local
+        values: list[Value] = []
+        try:
+            _find_newest_first(self, values)
+            self.incoming = 1.0
+            for value in values:
+                incoming, value.incoming = value.incoming, None
+                value.grad += incoming
+                parent = value.first
+                if parent is not None:
+                    parent.incoming += incoming * value.by_first
+                parent = value.second
+                if parent is not None:
+                    parent.incoming += incoming * value.by_second
+        except BaseException:  # the stop button, say: the next backward starts afresh
+            for value in values:
+                value.incoming = None
+            raise
 
 
-def _newest_first(last: Value) -> list[Value]:
-    # A value is newer than its parents: when its turn comes, all that flows into it has arrived.
-    found, waiting = {last}, [last]
-    while waiting:
-        for parent in waiting.pop().parents:
-            if parent not in found:
-                found.add(parent)
-                waiting.append(parent)
-    return sorted(found, key=_order, reverse=True)
+def _find_newest_first(last: Value, found: list[Value]) -> None:
+    """Collect what `last` was computed from; what is found has an incoming gradient, 0 so far.
+
+    A value is newer than its parents: when its turn comes, all that flows into it has arrived.
+    """
+    found.append(last)
+    last.incoming = 0.0
+    for value in found:
+        parent = value.first
+        if parent is not None and parent.incoming is None:
+            found.append(parent)
+            parent.incoming = 0.0
+        parent = value.second
+        if parent is not None and parent.incoming is None:
+            found.append(parent)
+            parent.incoming = 0.0
+    found.sort(key=_order, reverse=True)
 
 
 def _number(other: float) -> float:
     return other if type(other) is float else as_number(other, "the number", "Value")
 
 
-def _result(data: float, parents: tuple[Value, ...], partials: tuple[float, ...]) -> Value:
+def _result(
+    data: float, first: Value, by_first: float, second: Value | None = None, by_second: float = 0.0
+) -> Value:
     made: Value = _MAKE(Value)
-    made.data, made.grad, made.parents, made.partials, made.order = data, 0.0, parents, partials, _clock()
+    made.data, made.grad = data, 0.0
+    made.first, made.by_first = first, by_first
+    made.second, made.by_second = second, by_second
+    made.order, made.incoming = _clock(), None
     return made
 
 

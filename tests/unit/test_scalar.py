@@ -84,8 +84,9 @@ def test_a_second_backward_adds_exactly_the_same() -> None:
 def test_local_derivatives_are_there_before_backward() -> None:
     x, w = Value(3.0), Value(2.0)
     product = x * w
-    assert product.parents == (x, w)
-    assert product.partials == (2.0, 3.0)
+    assert (product.first, product.second) == (x, w)
+    assert (product.by_first, product.by_second) == (2.0, 3.0)
+    assert ((-x).second, (-x).by_first) == (None, -1.0)
     assert product.grad == 0.0
 
 
