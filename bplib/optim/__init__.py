@@ -12,17 +12,16 @@ from bplib.optim.base import Optimizer
 from bplib.optim.clipping import clip_grad_norm, clip_grad_value
 from bplib.optim.methods import SGD, AdaDelta, AdaGrad, RMSProp
 from bplib.optim.moments import Adam, AdamW, NAdam
-from bplib.optim.schedules import (
+from bplib.optim.rates import (
     CosineAnnealingLR,
     ExponentialLR,
     InverseSqrtLR,
     LambdaLR,
     LinearWarmup,
     OneCycleLR,
-    ReduceLROnPlateau,
-    Schedule,
     StepLR,
 )
+from bplib.optim.schedules import ReduceLROnPlateau, Schedule
 from bplib.optim.steps import (
     adadelta_step,
     adagrad_step,

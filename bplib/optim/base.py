@@ -1,8 +1,8 @@
 """What all optimizers share: groups of parameters, their state, and the walk over them."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ __all__ = ["Optimizer"]
 
 # A step reads and writes several vectors; blocks of this many numbers stay in the processor's cache.
 _BLOCK = 16_384
-_PLAIN = (float, int)
 
 
 class Optimizer(ABC):
@@ -34,26 +33,25 @@ class Optimizer(ABC):
 
     def __init__(self, params: Iterable[Any], **settings: Any) -> None:
         self.param_groups = _as_groups(params, settings, type(self).__name__)
-        self._layouts = []
         for group in self.param_groups:
             self._validate(group)
-            self._layouts.append(_Layout(group["params"]))
+        self._layouts = [_Layout(group["params"]) for group in self.param_groups]
+        self._settings = {"params", *settings}
+        self._accepted = [tuple(group.values()) for group in self.param_groups]
 
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
         note(self._step)
-        try:
-            quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
-        except (TypeError, ValueError):
-            for group in self.param_groups:
-                self._validate(group)  # another setting was changed by hand, and NumPy's word for it helps nobody
-            raise
+        quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
 
     def _step(self) -> None:
-        for group in self.param_groups:
-            rate = group["lr"]
-            if type(rate) not in _PLAIN or not 0.0 <= rate < math.inf:  # it may have been changed by hand
-                as_number(rate, "lr", type(self).__name__, least=0.0)
+        for group, accepted in zip(self.param_groups, self._accepted):  # noqa: B905  (the lengths are compared below)
+            # By identity: a tensor that equals the number would take its place unseen.
+            if len(group) != len(accepted) or False in map(is_, group.values(), accepted):
+                self._accept()
+                break
+        if len(self.param_groups) != len(self._accepted):
+            self._accept()
         for group, layout in zip(self.param_groups, self._layouts):  # noqa: B905  (made together; this is faster)
             names = self._state_of(group)
             for theta, grad, place, t in layout.pieces():
@@ -66,14 +64,36 @@ class Optimizer(ABC):
                     self._update(theta[block], grad[block], [average[block] for average in state], t, group)
             layout.touch()
 
+    def _accept(self) -> None:
+        """Check what was changed by hand since the last step; other settings may change, the parameters may not."""
+        name, groups = type(self).__name__, self.param_groups
+        if len(groups) != len(self._layouts):
+            raise DataError(
+                f"{name}: param_groups has {len(groups)} groups now, and had {len(self._layouts)} when the optimizer "
+                f"was made. Expected the same groups. Make a new optimizer: {name}([group, ...])."
+            )
+        for group, layout in zip(groups, self._layouts, strict=True):
+            if group.keys() != self._settings:
+                raise DataError(
+                    f"{name}: a group has the settings {sorted(map(str, group))}. Expected {sorted(self._settings)}. "
+                    "Put back into param_groups what is missing, and take out what is not known."
+                )
+            if group["params"] is not layout.params:
+                raise DataError(
+                    f"{name}: the parameters of a group are others than when the optimizer was made. Expected the "
+                    f"same. Make a new optimizer for them: {name}([...])."
+                )
+            self._validate(group)
+        self._accepted = [tuple(group.values()) for group in groups]
+
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
         note(self._forget)
         self._forget()
 
     def _forget(self) -> None:
-        for group in self.param_groups:
-            for parameter in group["params"]:
+        for layout in self._layouts:
+            for parameter in layout.params:
                 parameter.forget()
 
     def state_dict(self) -> dict[str, Any]:
@@ -158,7 +178,7 @@ _Piece = tuple[np.ndarray, np.ndarray, slice, int]
 class _Layout:
     """Where each parameter of one group finds its numbers, and the method's running averages beside them."""
 
-    def __init__(self, params: list[Any]) -> None:
+    def __init__(self, params: tuple[Any, ...]) -> None:
         self.params = params
         params[0].settle(params)
         ends = np.cumsum([0, *(p.size for p in params)])
@@ -285,7 +305,7 @@ def _as_groups(params: Iterable[Any], settings: Mapping[str, Any], name: str) ->
                 f"{name}: there is nothing to update: no parameter here asks for a gradient. Pass model.parameters(), "
                 "or tensors made with requires_grad=True."
             )
-        result.append({**settings, **group, "params": members})
+        result.append({**settings, **group, "params": tuple(members)})
     return result
 
 

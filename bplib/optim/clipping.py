@@ -77,7 +77,7 @@ def clip_grad_value(params: Iterable[Any], limit: float) -> None:
 
     References
     ----------
-    T. Mikolov (2012), *Statistical Language Models Based on Neural Networks*, thesis, Brno, section 3.3.
+    T. Mikolov (2012), *Statistical Language Models Based on Neural Networks*, thesis, Brno.
 
     Examples
     --------

@@ -369,7 +369,7 @@ def nadam_step(
 
     References
     ----------
-    T. Dozat (2016), ICLR workshop, algorithm 2. With momentum_decay=0.004 the μₜ are those of the paper and of PyTorch.
+    T. Dozat (2016), ICLR workshop. With momentum_decay=0.004 the μₜ are those of the paper and of PyTorch.
 
     Examples
     --------

@@ -180,7 +180,7 @@ BY_HAND = [
     (name, setting, value)
     for name, setting, law in cases(METHODS)
     for value in ("0.9", None)
-    if law != "truth" and setting != "lr"
+    if setting != "lr"
 ]
 
 
@@ -190,10 +190,50 @@ def test_another_setting_that_was_changed_by_hand_to_no_number_is_named(name, se
     optimizer = getattr(optim, name)([w], lr=0.1, **({"momentum": 0.5} if setting == "momentum" else {}))
     w.grad = [1.0, 1.0]
     optimizer.step()
+    before = w.data.copy()
     optimizer.param_groups[0][setting] = value
-    # No momentum and no weight decay are left out of the sum, and None is as good as 0 there.
-    wanted = "." if value is None and setting in ("momentum", "weight_decay") else "Da"
-    assert outcome(optimizer.step, *([f"{name}: {setting} is {value!r}"] if wanted == "Da" else [])) == wanted
+    assert outcome(optimizer.step, f"{name}: {setting} is {value!r}") == "Da"
+    assert (w.data == before).all()
+
+
+GROUPS_BY_HAND = {
+    "another group": (lambda groups: groups.append({"params": [learner()], "lr": 1.0}), "has 2 groups now, and had 1"),
+    "no group": (lambda groups: groups.clear(), "has 0 groups now, and had 1"),
+    "other parameters": (lambda groups: groups[0].update(params=(learner(),)), "the parameters of a group are others"),
+    "a parameter more": (
+        lambda groups: groups[0].update(params=(*groups[0]["params"], learner())),
+        "the parameters of a group are others",
+    ),
+    "a setting less": (lambda groups: groups[0].pop("lr"), "Put back into param_groups what is missing"),
+    "an unknown setting": (lambda groups: groups[0].update(rate=0.1), "take out what is not known"),
+    "an array": (lambda groups: groups[0].update(lr=np.array([0.1, 0.2])), "lr is "),
+    "a tensor of the same value": (lambda groups: groups[0].update(lr=tensor(0.1)), "lr is "),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(("change", "words"), GROUPS_BY_HAND.values(), ids=GROUPS_BY_HAND)
+def test_groups_that_were_changed_by_hand_are_named_before_anything_moves(name, change, words):
+    w = learner()
+    optimizer = getattr(optim, name)([w], lr=0.1)
+    w.grad = [1.0, 1.0]
+    optimizer.step()
+    before = w.data.copy()
+    change(optimizer.param_groups)
+    assert outcome(optimizer.step, f"{name}: ", words) == "Da"
+    assert (w.data == before).all()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_setting_that_was_changed_by_hand_to_what_is_allowed_is_taken(name):
+    w, twin = learner(), learner()
+    optimizer, other = getattr(optim, name)([w], lr=0.1), getattr(optim, name)([twin], lr=0.2)
+    optimizer.param_groups[0]["lr"] = 0.2
+    for _ in range(2):
+        w.grad = twin.grad = [1.0, -1.0]
+        optimizer.step()
+        other.step()
+    assert (w.data == twin.data).all()
 
 
 def broken_states(name):
@@ -261,6 +301,16 @@ def test_a_schedule_over_something_else_is_refused(name):
                         (course("StepLR"), "StepLR")):  # fmt: skip
         act = f"{name}: optimizer is of type {said}. Expected one"
         assert outcome(lambda given=given: getattr(optim, name)(given, **USUAL[name]), act) == "Da"
+
+
+@pytest.mark.parametrize("name", [n for n in COURSES if n != "ReduceLROnPlateau"])
+def test_a_schedule_begins_at_no_rate_that_was_changed_by_hand_to_what_is_none(name):
+    cells = []
+    for value in VALUES.values():
+        optimizer = descent()
+        optimizer.param_groups[0]["lr"] = value
+        cells.append(outcome(lambda o=optimizer: getattr(optim, name)(o, **USUAL[name]), f"{name}: lr is "))
+    assert cells == LAWS["at least 0"]
 
 
 @pytest.mark.parametrize("name", [n for n in COURSES if n != "ReduceLROnPlateau"])

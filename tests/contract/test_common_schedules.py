@@ -23,32 +23,31 @@ LOSSES = [3.0, 2.0, 2.5, 2.5, math.nan, 2.5, 1.0, 1.5, 1.5, 1.5, 1.5, 0.5]
 
 @dataclass(frozen=True)
 class Course:
-    """One schedule with its options; `sections` are those of its docstring, besides the examples."""
+    """One schedule with its options; `paper` says whether there is a source that it comes from."""
 
     make: Callable[[Any], Any]
     shown: str
-    sections: tuple[str, ...] = ()
     sees_losses: bool = False
+    paper: bool = True
 
 
-PAPER = ("References",)
 COURSES = {
     "StepLR": Course(lambda o: optim.StepLR(o, 3), "StepLR(step_size=3, gamma=0.1)"),
     "ExponentialLR": Course(lambda o: optim.ExponentialLR(o, 0.9), "ExponentialLR(gamma=0.9)"),
     "CosineAnnealingLR": Course(
-        lambda o: optim.CosineAnnealingLR(o, 7, 0.01), "CosineAnnealingLR(T_max=7, eta_min=0.01)", PAPER
+        lambda o: optim.CosineAnnealingLR(o, 7, 0.01), "CosineAnnealingLR(T_max=7, eta_min=0.01)"
     ),
-    "InverseSqrtLR": Course(lambda o: optim.InverseSqrtLR(o, 4), "InverseSqrtLR(warmup=4)", PAPER),
-    "LinearWarmup": Course(lambda o: optim.LinearWarmup(o, 5), "LinearWarmup(steps=5)", PAPER),
+    "InverseSqrtLR": Course(lambda o: optim.InverseSqrtLR(o, 4), "InverseSqrtLR(warmup=4)"),
+    "LinearWarmup": Course(lambda o: optim.LinearWarmup(o, 5), "LinearWarmup(steps=5)"),
     "OneCycleLR": Course(
-        lambda o: optim.OneCycleLR(o, 0.5, 20), "OneCycleLR(max_lr=0.5, total_steps=20, pct_start=0.3)", PAPER
+        lambda o: optim.OneCycleLR(o, 0.5, 20), "OneCycleLR(max_lr=0.5, total_steps=20, pct_start=0.3)"
     ),
     "LambdaLR": Course(
-        lambda o: optim.LambdaLR(o, functools.partial(pow, 0.5)), "LambdaLR(f=partial)"
+        lambda o: optim.LambdaLR(o, functools.partial(pow, 0.5)), "LambdaLR(f=partial)", paper=False
     ),
     "ReduceLROnPlateau": Course(
         lambda o: optim.ReduceLROnPlateau(o, factor=0.5, patience=1, min_lr=0.01),
-        "ReduceLROnPlateau(factor=0.5, patience=1, min_lr=0.01, threshold=0.0001)", ("Parameters", "Raises"), True,
+        "ReduceLROnPlateau(factor=0.5, patience=1, min_lr=0.01, threshold=0.0001)", sees_losses=True,
     ),
 }  # fmt: skip
 every_course = pytest.mark.parametrize("course", COURSES.values(), ids=COURSES)
@@ -187,14 +186,33 @@ def test_a_deep_copy_is_equal_and_independent_and_two_share_nothing(course):
     assert one.lr != other.lr
 
 
+def sections_of(kind: type) -> dict[str, str]:
+    """The sections of a docstring by their headings."""
+    parts = re.split(r"^(\w+)\n-{3,}$", inspect.getdoc(kind) or "", flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 @every_course
-def test_its_words_have_an_example_that_runs_and_its_source_can_be_cited(course):
+def test_its_words_have_every_section_and_its_source_can_be_cited(course):
     kind = type(course.make(descent()))
-    found = re.findall(r"^(\w+)\n-{3,}$", inspect.getdoc(kind), re.MULTILINE)
-    assert set(found) == {*course.sections, "Examples"}
-    assert ">>> " in kind.__doc__
-    if "References" in course.sections:
+    sections = sections_of(kind)
+    assert list(sections) == ["Parameters", "Raises", *["References"] * course.paper, "Examples"]
+    assert ">>> " in sections["Examples"]
+    if course.paper:
         assert re.search(r"\((19|20)\d\d\)", bplib.cite(kind))
     else:
         with pytest.raises(DataError, match=f"cite: {kind.__name__} names no source"):
             bplib.cite(kind)
+
+
+@every_course
+def test_its_words_name_every_parameter_with_its_type_and_the_errors_that_come(course):
+    kind = type(course.make(descent()))
+    sections = sections_of(kind)
+    told = re.findall(r"^(\w+) : \w+", sections["Parameters"], re.MULTILINE)
+    assert told == list(inspect.signature(kind).parameters)
+    assert re.findall(r"^(\w+)$", sections["Raises"], re.MULTILINE) == ["DataError", "DomainError"]
+
+
+def test_the_words_of_the_base_have_every_section_but_a_source():
+    assert list(sections_of(optim.Schedule)) == ["Parameters", "Attributes", "Raises", "Examples"]

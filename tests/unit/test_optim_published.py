@@ -205,7 +205,21 @@ def test_every_group_has_its_own_base_rate():
     plateau = optim.ReduceLROnPlateau(optimizer, factor=0.5, patience=0, min_lr=0.2)
     plateau.step(1.0)
     plateau.step(math.nan)
-    assert plateau.lr == [0.25, 0.2]
+    assert plateau.lr == [0.25, 0.05]  # what is below min_lr already stays
+    plateau.step(math.nan)
+    assert plateau.lr == [0.2, 0.05]
+
+
+def test_a_step_to_a_rate_that_is_not_finite_changes_nothing():
+    a, b = (tensor([1.0], requires_grad=True) for _ in range(2))
+    optimizer = optim.SGD([{"params": [a], "lr": 1.0}, {"params": [b], "lr": 1e300}], lr=0.1)
+    schedule = optim.ExponentialLR(optimizer, 1e9)
+    with pytest.raises(DomainError, match="the rate after 1 steps is not finite"):
+        schedule.step()
+    assert (schedule.t, schedule.lr) == (0, [1.0, 1e300])
+    with pytest.raises(DomainError, match="the rate after 1 steps is not finite"):
+        schedule.load_state_dict({"t": 1, "base_rates": [1.0, 1e300]})
+    assert (schedule.t, schedule.lr) == (0, [1.0, 1e300])
 
 
 def test_schedules_can_be_saved_and_loaded():
