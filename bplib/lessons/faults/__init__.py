@@ -11,6 +11,7 @@ from bplib.lessons.faults.loop import (
     STAGES_FAULTS,
     one_update_faults,
 )
+from bplib.lessons.faults.losses import LOSS_FAULTS
 from bplib.lessons.faults.optimizers import OPTIMIZER_FAULTS
 from bplib.lessons.faults.pipelines import STEP_ORDER_FAULTS, chance_loss_faults
 from bplib.lessons.faults.rates import GD_STEP_FAULTS, curve_faults, largest_rate_faults, mean_to_sum_faults
@@ -18,6 +19,7 @@ from bplib.lessons.faults.warm_ups import MEAN_OF_SQUARES_FAULTS, derivative_fau
 
 __all__ = [
     "GD_STEP_FAULTS",
+    "LOSS_FAULTS",
     "MEAN_OF_SQUARES_FAULTS",
     "OPTIMIZER_FAULTS",
     "STAGES_FAULTS",
