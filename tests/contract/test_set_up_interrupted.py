@@ -3,6 +3,7 @@
 Takes about half a minute and runs every time: a set-up that cannot be repaired ends somebody's first evening.
 """
 
+import glob
 import os
 import signal
 import subprocess
@@ -66,7 +67,7 @@ def begin(course: Any, moment: str) -> "subprocess.Popen[str]":
 
 
 def wait_for(process: "subprocess.Popen[str]", root: Path, pattern: str) -> None:
-    while not list(root.glob(pattern)):
+    while not glob.glob(pattern, root_dir=root):  # a folder that the set-up takes away meanwhile is no error here
         assert process.poll() is None, process.communicate()
 
 

@@ -149,6 +149,8 @@ def test_without_an_environment_the_second_start_is_not_measured(course: Path, f
 def test_each_part_of_the_wait_is_timed_by_itself(course: Path, first_slider: ModuleType) -> None:
     before = sorted(course.rglob("*"))
     waits = first_slider.first_start(course)
-    assert all(0.15 < seconds < 10 for seconds in waits[1:]), waits
-    assert 0 < waits.server < 10
+    assert all(0 < seconds < 10 for seconds in waits), waits
+    # The page shows its cells after 0.2 s, Idle after 0.2 s more; a slow browser may see both at once.
+    assert waits.notebook + waits.kernel > 0.3, waits
+    assert waits.slider > 0.15, waits
     assert sorted(course.rglob("*")) == before
