@@ -153,6 +153,12 @@ class Protocols(Node):
             raise DataError("len: a tensor of shape () is a single number and has no length. Try .size.")
         return len(self.array)
 
+    def __setitem__(self, index: Any, values: Any) -> None:
+        raise DataError(
+            f"[{index!r}] = ...: the elements of a tensor cannot be set one by one; the graph would not know. For new "
+            "values of the whole tensor try .assign(values), for a computed one bplib.where(condition, a, b)."
+        )
+
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise ShapeError(

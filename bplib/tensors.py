@@ -178,7 +178,7 @@ class Tensor(Protocols):
         self.hooks = [*(self.hooks or ()), hook]
         return HookHandle(self, hook)
 
-    def backward(self, gradient: Any = None) -> None:
+    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Compute ∂(this)/∂x for every tensor x that went into it and asked for a gradient.
 
         Gradients add to what ``.grad`` holds already; call ``zero_grad`` between steps. The
@@ -188,11 +188,14 @@ class Tensor(Protocols):
         ----------
         gradient : array_like of this tensor's shape, optional
             What arrives from further on; 1 for a scalar, as for a loss.
+        create_graph : bool
+            Other libraries record the backward pass itself, for second derivatives. This one does not: only False.
 
         Raises
         ------
         GraphError
-            If nothing in the graph asked for a gradient, or a tensor was changed after it was used.
+            If nothing in the graph asked for a gradient, a tensor was changed after it was used, or `create_graph`
+            is asked for.
         ShapeError
             If this is no scalar and no `gradient` is given, or its shape differs.
 
@@ -203,6 +206,11 @@ class Tensor(Protocols):
         >>> float(x.grad)
         6.0
         """
+        if create_graph:
+            raise GraphError(
+                "backward: create_graph asks for second derivatives. The library gives first derivatives only. For a "
+                "second one take differences of first ones, as in bplib.numeric.central_difference."
+            )
         self._needs_graph("backward")
         seed = self._seed(gradient)
         if self.operation is None:

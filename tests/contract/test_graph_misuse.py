@@ -9,7 +9,7 @@ import pytest
 import bplib
 from bplib import losses, nn, no_grad, tensor
 from bplib.engine import is_recording
-from bplib.errors import GraphError, ShapeError
+from bplib.errors import DataError, GraphError, ShapeError
 from bplib.numeric import central_difference
 from bplib.optim import SGD, Adam
 from tests.contract.graphs import CHANGED, X, Y, learner, network
@@ -345,3 +345,22 @@ def test_a_second_derivative_is_refused_and_the_way_round_it_works():
     x = learner(2.0)
     (x**3).backward()
     assert (type(x.grad), float(x.grad)) == (np.ndarray, 12.0)  # plain numbers: nothing to differentiate again
+
+
+def test_a_recorded_backward_pass_is_refused_before_any_gradient_arrives():
+    w = learner(3.0)
+    with pytest.raises(GraphError, match=r"backward: create_graph .* first derivatives only.*central_difference"):
+        (w * w).backward(create_graph=True)
+    assert w.grad is None
+    (w * w).backward(create_graph=False)
+    assert w.grad == 6.0
+
+
+@pytest.mark.parametrize("index", [0, slice(1), [0, 1], ...], ids=repr)
+def test_elements_cannot_be_set_one_by_one(index):
+    w = learner([1.0, 2.0])
+    with pytest.raises(DataError, match=r"elements of a tensor cannot be set one by one.*assign.*where"):
+        w[index] = 5.0
+    with pytest.raises(DataError, match="cannot be set one by one"):
+        w[index] += 1.0
+    assert w.data.tolist() == [1.0, 2.0]
