@@ -6,8 +6,8 @@ no Python of yours runs, no node is made, no order is looked for.
 
 References
 ----------
-A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, chapter 4: the
-trace of a program, and its validity while the control flow stays the same.
+A. Griewank and A. Walther (2008), *Evaluating Derivatives*, 2nd ed., SIAM, on the
+evaluation trace: the record of one run of a program.
 """
 
 from collections.abc import Callable, Iterator, Sequence

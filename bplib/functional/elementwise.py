@@ -292,7 +292,8 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Tensor:
 
     References
     ----------
-    A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), ICML Workshop on Deep Learning for Audio, Speech and Language.
+    A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), ICML Workshop on Deep Learning for Audio, Speech and Language
+    Processing.
 
     Examples
     --------

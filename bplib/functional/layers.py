@@ -33,7 +33,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
 
     References
     ----------
-    M. B. Giles (2008), *Collected matrix derivative results*, section 2.2.
+    M. B. Giles (2008), *Collected matrix derivative results*, Springer LNCSE 64, 35-44.
 
     Examples
     --------

@@ -50,7 +50,7 @@ def binary_cross_entropy(probability: Any, target: Any, *, reduction: str = "mea
 
     References
     ----------
-    C. M. Bishop (1995), *Neural Networks for Pattern Recognition*, Oxford, eq. 6.120.
+    C. M. Bishop (1995), *Neural Networks for Pattern Recognition*, Oxford, section 6.7.
 
     Examples
     --------

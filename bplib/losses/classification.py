@@ -161,7 +161,7 @@ def kl_divergence(prediction: Any, target: Any, *, reduction: str = "mean") -> T
 
     References
     ----------
-    S. Kullback and R. A. Leibler (1951), Ann. Math. Statist. 22(1), 79-86, eq. 2.4.
+    S. Kullback and R. A. Leibler (1951), Ann. Math. Statist. 22(1), 79-86, section 2.
 
     Examples
     --------

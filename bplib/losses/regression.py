@@ -134,7 +134,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = 
 
     References
     ----------
-    P. J. Huber (1964), Ann. Math. Statist. 35(1), 73-101, section 3.
+    P. J. Huber (1964), Ann. Math. Statist. 35(1), 73-101.
 
     Examples
     --------

@@ -33,7 +33,7 @@ class Tanh(Module):
 
     References
     ----------
-    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.4.
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.4.
 
     Examples
     --------

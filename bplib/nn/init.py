@@ -56,7 +56,7 @@ def uniform_(parameter: AnyTensor, low: float = 0.0, high: float = 1.0, *, rng: 
 
     References
     ----------
-    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.6.
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.6.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def normal_(parameter: AnyTensor, mean: float = 0.0, std: float = 1.0, *, rng: S
 
     References
     ----------
-    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.6.
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524, section 4.6.
 
     Examples
     --------

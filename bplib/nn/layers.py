@@ -41,7 +41,7 @@ class Linear(Module):
 
     References
     ----------
-    Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524,
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller (1998), *Efficient BackProp*, LNCS 1524,
     section 4.6: weights of the order 1/√(number of inputs).
 
     Examples

@@ -160,7 +160,10 @@ _LECUN = "Y. LeCun, L. Bottou, G. B. Orr and K.-R. Müller (1998), Efficient Bac
 _RUMELHART = "D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536, equation 2"
 _DUGAS = "C. Dugas, Y. Bengio, F. Bélisle, C. Nadeau and R. Garcia (2001), NIPS 13, 472-478"
 _NAIR = "V. Nair and G. E. Hinton (2010), ICML, 807-814"
-_MAAS = "A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), ICML Workshop on Deep Learning for Audio, Speech and Language"
+_MAAS = (
+    "A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), "
+    "ICML Workshop on Deep Learning for Audio, Speech and Language Processing"
+)
 _KINKS = "A. Griewank and A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, chapter 14"
 
 ROWS = (

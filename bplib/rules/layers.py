@@ -120,7 +120,7 @@ def _sigmoid(z: Array) -> Array:
 
 _APPLIED = {"tanh": _tanh, "relu": _relu, "sigmoid": _sigmoid}
 _THROUGH = {"tanh": through_tanh, "relu": through_relu, "sigmoid": through_sigmoid}
-_GILES = "M. B. Giles (2008), Collected matrix derivative results, section 2.2"
+_GILES = "M. B. Giles (2008), Collected matrix derivative results, Springer LNCSE 64, 35-44"
 _RUMELHART = "D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536"
 
 ROWS = (

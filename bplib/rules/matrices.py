@@ -48,6 +48,6 @@ def _as_matrix(g: Array, a: Array, b: Array) -> Array:
     return g[..., None, :] if a.ndim == 1 else g
 
 
-_GILES = "M. B. Giles (2008), Collected matrix derivative results, section 2.2"
+_GILES = "M. B. Giles (2008), Collected matrix derivative results, Springer LNCSE 64, 35-44"
 
 ROWS = (Operation("matmul", "@", matmul, matmul_gradient, "bᵀ and aᵀ", ufunc=np.matmul, source=_GILES),)

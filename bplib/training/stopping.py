@@ -36,7 +36,8 @@ class EarlyStopping:
 
     References
     ----------
-    L. Prechelt (1998), "Early Stopping - But When?", LNCS 1524, 55-69: the class UP_s with s = `patience`.
+    L. Prechelt (1998), "Early Stopping - But When?", LNCS 1524, 55-69. Its class UP_s stops after s
+    increases in a row; here it is `patience` epochs since the best one.
 
     Examples
     --------
