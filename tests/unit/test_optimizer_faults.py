@@ -39,7 +39,7 @@ def path_of(case):
 def test_every_method_has_mistakes_and_no_two_share_a_name():
     assert set(OPTIMIZER_FAULTS) == set(STEPS)
     for faults in OPTIMIZER_FAULTS.values():
-        assert len({fault.name for fault in faults}) == len(faults) >= 2
+        assert len({fault.name for fault in faults}) == len(faults) >= 4
         assert len({fault.sentence for fault in faults}) == len(faults)
 
 
@@ -102,6 +102,16 @@ def test_mistakes_worked_out_by_hand():
     late = 0.1 / 0.75 / ((1 / 0.4375) ** 0.5 + 3)
     assert two_steps(fault_of("Adam", "counted-from-two"), 0, 0, grads=(2.0,), **adam) == pytest.approx([late])
     assert two_steps(fault_of("Adam", "correction-omitted"), 0, 0, grads=(2.0,), **adam) == pytest.approx([0.025])
+    # s = 2, u = (0 + 1)/(√2 + 1)·2.
+    outside = two_steps(fault_of("AdaDelta", "eps-outside"), 0, 0, grads=(2.0,), lr=0.1, rho=0.5, eps=1.0)
+    assert outside == pytest.approx([0.2 / (2**0.5 + 1)])
+    growing = two_steps(fault_of("AdamW", "growing-weights"), 0, 0, grads=(0.0,), weight_decay=0.5, **adam)
+    assert growing == pytest.approx([-0.05])
+    # Only v = 1 is left as it is, where the right step divides by √4 + 3: the steps are as 5 to 4.
+    nadam = {"lr": 0.1, "betas": (0.5, 0.75), "eps": 3.0, "weight_decay": 0.0, "momentum_decay": 0.004}
+    wrong = two_steps(fault_of("NAdam", "squares-uncorrected"), 0, 0, grads=(2.0,), counts=True, **nadam)
+    right = two_steps(optim.nadam_step, 0, 0, grads=(2.0,), counts=True, **nadam)
+    assert wrong == pytest.approx([right[0] * 5 / 4])
     # The average of |g| is 2 where that of g² would be 4.
     sizes = 0.1 * 2 / (2**0.5 + 3)
     assert two_steps(fault_of("Adam", "sizes-for-squares"), 0, 0, grads=(2.0,), **adam) == pytest.approx([sizes])

@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 
 from bplib.lessons.faults.fault import Fault
-from bplib.optim import adadelta_step, adagrad_step, adam_step, nadam_step, rmsprop_step, sgd_step
+from bplib.optim import adadelta_step, adagrad_step, adam_step, adamw_step, nadam_step, rmsprop_step, sgd_step
 
 __all__ = ["OPTIMIZER_FAULTS"]
 
 Step = Callable[..., None]
 
 
-def _upwards(theta: Any, grad: Any, velocity: Any = None, **settings: Any) -> None:
-    sgd_step(theta, -grad, velocity, **settings)
+def _upwards(step: Step) -> Fault:
+    def broken(theta: Any, grad: Any, *rest: Any, **settings: Any) -> None:
+        step(theta, -grad, *rest, **settings)
+
+    sentence = "You add the gradient. It points uphill: subtract it to make the loss smaller."
+    return Fault("upwards", broken, sentence, "M3")
 
 
 def _without_momentum(theta: Any, grad: Any, velocity: Any = None, **settings: Any) -> None:
@@ -80,6 +84,13 @@ def _gradients_for_steps(theta: Any, grad: Any, squares: Any, steps: Any, **sett
     steps[...] = squares
 
 
+def _adadelta_eps_outside(theta: Any, grad: Any, squares: Any, steps: Any, *, lr: Any, rho: float, eps: float) -> None:
+    squares += (1 - rho) * (grad * grad - squares)
+    step = (np.sqrt(steps) + eps) / (np.sqrt(squares) + eps) * grad
+    steps += (1 - rho) * (step * step - steps)
+    theta -= lr * step
+
+
 def _betas_swapped(*arrays: Any, betas: tuple[float, float], **settings: Any) -> None:
     adam_step(*arrays, betas=betas[::-1], **settings)
 
@@ -115,6 +126,10 @@ def _coupled_decay(*arrays: Any, **settings: Any) -> None:
     adam_step(*arrays, **settings)
 
 
+def _growing_adamw(*arrays: Any, weight_decay: float, **settings: Any) -> None:
+    adamw_step(*arrays, weight_decay=-weight_decay, **settings)
+
+
 def _decay_without_rate(theta: Any, *rest: Any, weight_decay: float, **settings: Any) -> None:
     theta *= 1 - weight_decay
     adam_step(theta, *rest, **settings)
@@ -124,6 +139,14 @@ def _no_look_ahead(theta: Any, grad: Any, m: Any, v: Any, t: int, *, momentum_de
     adam_step(theta, grad, m, v, t, **settings)
 
 
+def _squares_uncorrected(
+    theta: Any, grad: Any, m: Any, v: Any, t: int, *, lr: Any, betas: Any, eps: float, **settings: Any
+) -> None:
+    # With c = 1 − β₂ᵗ: (η/√c) m̂ / (√v/√c + ε/√c) = η m̂ / (√v + ε).
+    root = np.sqrt(1 - betas[1] ** t)
+    nadam_step(theta, grad, m, v, t, lr=lr / root, betas=betas, eps=eps / root, **settings)
+
+
 def _constant_momentum(*arrays: Any, momentum_decay: float, **settings: Any) -> None:
     # 0.96 to a large power is 0: the warm-up of the momentum is over before it begins.
     nadam_step(*arrays, momentum_decay=1e6, **settings)
@@ -131,7 +154,7 @@ def _constant_momentum(*arrays: Any, momentum_decay: float, **settings: Any) -> 
 
 OPTIMIZER_FAULTS: dict[str, tuple[Fault, ...]] = {
     "SGD": (
-        Fault("upwards", _upwards, "You add the gradient. It points uphill: subtract it to make the loss smaller."),
+        _upwards(sgd_step),
         Fault(
             "momentum-omitted",
             _without_momentum,
@@ -155,6 +178,7 @@ OPTIMIZER_FAULTS: dict[str, tuple[Fault, ...]] = {
         ),
     ),
     "AdaGrad": (
+        _upwards(adagrad_step),
         Fault(
             "last-square-only",
             _last_square_only,
@@ -164,11 +188,14 @@ OPTIMIZER_FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault("eps-inside", _adagrad_eps_inside, "Your ε stands inside the square root. Here it is added outside."),
     ),
     "RMSProp": (
+        _upwards(rmsprop_step),
         Fault("eps-inside", _rmsprop_eps_inside, "Your ε stands inside the square root. Here it is added outside."),
         Fault("sum-for-average", _sum_of_squares, "Your squares only grow. RMSProp forgets: the old average counts α."),
         Fault("alpha-turned-round", _alpha_turned_round, "You keep 1 − α of the average. α is the share that is kept."),
     ),
     "AdaDelta": (
+        _upwards(adadelta_step),
+        Fault("eps-outside", _adadelta_eps_outside, "Your ε stands outside the roots. In AdaDelta it is inside both."),
         Fault("plain-units", _plain_units, "You leave out the size of recent steps. It gives the step its unit."),
         Fault(
             "gradients-for-steps",
@@ -192,10 +219,18 @@ OPTIMIZER_FAULTS: dict[str, tuple[Fault, ...]] = {
         ),
     ),
     "AdamW": (
+        _upwards(adamw_step),
+        Fault("growing-weights", _growing_adamw, "Your decay pushes the weights away from 0. It takes ηλθ away."),
         Fault("decay-coupled", _coupled_decay, "Your decay passes through Adam's averages. AdamW shrinks θ directly."),
         Fault("rate-omitted", _decay_without_rate, "Your decay ignores the learning rate. The share is η times λ."),
     ),
     "NAdam": (
+        _upwards(nadam_step),
+        Fault(
+            "squares-uncorrected",
+            _squares_uncorrected,
+            "You leave the average of squares as it is. It starts at 0: divide by 1 − β₂ᵗ.",
+        ),
         Fault(
             "no-look-ahead",
             _no_look_ahead,
