@@ -11,7 +11,7 @@ import numpy as np
 
 from bplib.checks import as_count, as_generator, as_pair
 from bplib.data import DataLoader
-from bplib.errors import DataError
+from bplib.errors import BplibError, DataError
 from bplib.nn import Module
 from bplib.optim import Optimizer
 from bplib.tensors import Tensor
@@ -28,6 +28,7 @@ __all__ = ["fit"]
 Loss = Callable[[Tensor, np.ndarray], Tensor]
 Callback = Callable[[str, Run], Any]
 Metric = Callable[[Module, np.ndarray, np.ndarray], float]
+Pair = tuple[np.ndarray, np.ndarray]
 
 
 def fit(
@@ -59,7 +60,8 @@ def fit(
     train_data : (X, y)
         Examples, one a row, and their targets.
     valid_data : (X, y), optional
-        Examples that are only looked at: their loss is noted after each epoch.
+        Examples that are only looked at: their loss is noted after each epoch. It is computed once before the first
+        step as well, and forgotten: what cannot be judged is refused before an epoch of work is lost.
     epochs : int ≥ 1
         How often every example is seen.
     batch_size : int ≥ 1
@@ -74,7 +76,7 @@ def fit(
         Show a bar with the loss and the time left.
     metrics : iterable of callable
         Each ``metric(model, X, y) -> float``, such as `accuracy`, is taken on `valid_data` after every epoch,
-        into the column ``valid_`` and its name.
+        into the column ``valid_`` and its name; and like the loss once before the first step.
     accumulate : int ≥ 1
         How many batches one update sees: their gradients are added up, each by its share of the examples, as if they
         were one batch. For a network whose large batch does not fit into memory, and a loss that is a mean.
@@ -94,7 +96,7 @@ def fit(
     DomainError
         If `epochs`, `batch_size` or `accumulate` is below 1.
     DataError, ShapeError
-        If the data cannot be batched.
+        If the data cannot be batched, or the validation cannot be judged; nothing has been learned then.
 
     Examples
     --------
@@ -113,7 +115,9 @@ def fit(
     batches = DataLoader(*_pair("train_data", train_data), batch_size=together, rng=generator)
     if metrics and valid_data is None:
         raise DataError("fit: metrics are taken on valid_data, which is not there. Try valid_data=(X_test, y_test).")
-    valid = None if valid_data is None else as_pair(*_pair("valid_data", valid_data), "fit")
+    loss, valid = _giving_tensors(loss), None if valid_data is None else _pair("valid_data", valid_data)
+    if valid is not None:
+        _rehearse(model, loss, metrics, valid, (batches.X, batches.y))
     history = History() if resume is None else load(resume, model, optimizer, rng=generator, callbacks=callbacks)
     run, first = Run(model, optimizer, history, generator, callbacks), len(history.get("epoch", ())) + 1
     tell = Announcer(callbacks, run)
@@ -151,7 +155,7 @@ def _one_epoch(
             # Forward
             prediction = model(X_part)
             # Loss
-            part_loss = _as_loss(loss(prediction, y_part))
+            part_loss = loss(prediction, y_part)
             # Backward
             part_loss.backward(share)
             total += part_loss.item() * len(X_part)
@@ -164,13 +168,19 @@ def _one_epoch(
     return total / seen if seen else math.nan, seen, ended
 
 
-def _as_loss(value: Any) -> Tensor:
-    if not isinstance(value, Tensor):
-        raise DataError(
-            f"fit: the loss gave a {type(value).__name__}, and Backward has no way through it. Expected a Tensor. "
-            "Compute with the prediction itself, without .data, .numpy(), .item() or float()."
-        )
-    return value
+def _giving_tensors(loss: Loss) -> Loss:
+    """Give the loss, with a word to those who leave the graph in it."""
+
+    def checked(prediction: Tensor, target: np.ndarray) -> Tensor:
+        value: Any = loss(prediction, target)
+        if not isinstance(value, Tensor):
+            raise DataError(
+                f"fit: the loss gave a {type(value).__name__}, and Backward has no way through it. Expected a Tensor. "
+                "Compute with the prediction itself, without .data, .numpy(), .item() or float()."
+            )
+        return value
+
+    return checked
 
 
 def _parts(X: np.ndarray, y: np.ndarray, size: int) -> list[tuple[np.ndarray, np.ndarray, float | None]]:
@@ -180,7 +190,22 @@ def _parts(X: np.ndarray, y: np.ndarray, size: int) -> list[tuple[np.ndarray, np
     return [(X[i : i + size], y[i : i + size], len(X[i : i + size]) / len(X)) for i in range(0, len(X), size)]
 
 
-def _measured(model: Module, loss: Loss, metrics: tuple[Metric, ...], valid: Any) -> dict[str, float]:
+def _rehearse(model: Module, loss: Loss, metrics: tuple[Metric, ...], valid: Pair, train: Pair) -> None:
+    """Judge the validation once: what does not fit would otherwise cost the first epoch."""
+    try:
+        with np.errstate(all="ignore"):
+            _measured(model, loss, metrics, valid)
+    except BplibError as error:
+        shapes = [
+            f" A row of its {name} has shape {seen.shape[1:]}, in train_data {learned.shape[1:]}."
+            for name, seen, learned in zip("Xy", valid, train, strict=True)
+            if seen.shape[1:] != learned.shape[1:]
+        ]
+        error.args = (f"{error} This was found on valid_data, before the first step.{''.join(shapes)}",)
+        raise
+
+
+def _measured(model: Module, loss: Loss, metrics: tuple[Metric, ...], valid: Pair | None) -> dict[str, float]:
     if valid is None:
         return {}
     taken = {f"valid_{_name_of(metric)}": _score(metric, model, *valid) for metric in metrics}
@@ -248,10 +273,10 @@ def _name_of(metric: Metric) -> str:
     return getattr(metric, "__name__", type(metric).__name__)
 
 
-def _pair(name: str, data: Any) -> tuple[Any, Any]:
+def _pair(name: str, data: Any) -> Pair:
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise DataError(f"fit: {name} is a {type(data).__name__}. Expected a pair (X, y). Try (X_train, y_train).")
-    return data[0], data[1]
+    return as_pair(data[0], data[1], f"fit: {name}")
 
 
 def _bar(epochs: int, done: int, progress: bool) -> Any:

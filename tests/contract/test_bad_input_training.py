@@ -8,8 +8,9 @@ import pytest
 
 from bplib import losses, nn, optim, tensor
 from bplib.data import DataLoader, load_digits
-from bplib.training import History, accuracy, fit
-from tests.contract.refusals import LAWS, NO_NUMBERS, column, outcome, rows_of
+from bplib.errors import DomainError
+from bplib.training import Checkpoint, History, accuracy, fit
+from tests.contract.refusals import LAWS, NO_NUMBERS, column, outcome, refusal, rows_of
 
 X, Y = np.arange(8.0).reshape(4, 2) / 8, np.array([[0.0], [1.0], [0.0], [1.0]])
 
@@ -209,7 +210,8 @@ train_data y  Sh Sh Sh .  Sh Sh Sh .  .  .  .  Da Da Da Da Da Sh Da Da .
 valid_data X  Sh Sh Sh Sh Sh Sh Sh .  .  .  .  Da Da Da Da Da Sh Da Da .
 valid_data y  Sh Sh Sh .  Sh Sh Sh .  .  .  .  Da Da Da Da Da Sh Da Da .
 """)
-# What the first layer or the loss says, which meet the rows in the middle of the work; all else is said by `fit`.
+# What the first layer or the loss says, which meet the rows at work; all else is said by `fit`.
+FOUND = "This was found on valid_data, before the first step."
 BY_OTHERS = ("three axes", "one axis", "one column", "too wide", "no columns")
 
 
@@ -230,11 +232,10 @@ def test_an_array_is_taken_or_refused_by_name(line, kind):
     wanted = TABLE[line][list(ARRAYS).index(kind)]
     if wanted != "." and kind in BY_OTHERS:
         said = ["linear: shapes "] if place == "X" and kind != "three axes" else ["mse: prediction has shape "]
+        said += [FOUND, f"A row of its {place} has shape "] if argument == "valid_data" else []
     else:
-        said = [f"{place} "] if wanted != "." else []
-    # An update comes before the first look at valid_data, so only the refusal itself is asked for there.
-    late = argument == "valid_data" and kind in BY_OTHERS
-    assert (outcome(attempt, *said) if late else attempt.outcome(*said)) == wanted
+        said = [f"fit: {argument}: ", f"{place} "] if wanted != "." else []
+    assert attempt.outcome(*said) == wanted
     assert len(ARRAYS) == len(TABLE[line])
 
 
@@ -254,7 +255,8 @@ def test_missing_numbers_end_the_training_with_a_word_and_are_only_shown_in_the_
 
 @pytest.mark.parametrize("argument", ["train_data", "valid_data"])
 def test_no_rows_at_all_are_refused(argument):
-    assert Attempt(**{argument: (X[:0], Y[:0])}).outcome("X and y have no rows. Expected at least one") == "Sh"
+    said = f"fit: {argument}: X and y have no rows. Expected at least one"
+    assert Attempt(**{argument: (X[:0], Y[:0])}).outcome(said) == "Sh"
 
 
 def test_targets_in_a_row_beside_predictions_in_a_column_are_never_stretched():
@@ -263,11 +265,64 @@ def test_targets_in_a_row_beside_predictions_in_a_column_are_never_stretched():
     assert Attempt(train_data=(X, Y.ravel())).outcome(*said) == "Sh"
 
 
+LABELS, SHARES = np.array([0, 1, 0, 1]), np.eye(2)[[0, 1, 0, 1]]
+
+
+def classifying(**changed):
+    """An attempt with a network whose every layer behaves in its own way when it is only looked at."""
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.BatchNorm1d(2), nn.Dropout(0.5, rng=0))
+    usual = {"model": model, "loss": losses.cross_entropy, "train_data": (X, LABELS)}
+    attempt = Attempt(**{**usual, "optimizer": optim.SGD(model.parameters(), lr=0.1), **changed})
+    attempt.model, attempt.before = model, model.theta.copy()
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("valid", "metrics", "wanted", "said"),
+    [
+        ((X[:3, :1], LABELS[:3]), [], "Sh", ["linear: ", "A row of its X has shape (1,), in train_data (2,)."]),
+        ((X[:, :, None], LABELS), [], "Sh", ["A row of its X has shape (2, 1), in train_data (2,)."]),
+        ((X, LABELS[:, None]), [], "Sh", ["cross_entropy: ", "A row of its y has shape (1,), in train_data ()."]),
+        ((X, [0, 1, 0, 2]), [], "Do", ["cross_entropy: "]),
+        ((X, [0.0, 1.0, 0.5, 1.0]), [], "Da", ["cross_entropy: "]),
+        ((X, SHARES), [accuracy], "Sh", ["accuracy: ", "A row of its y has shape (2,), in train_data ()."]),
+        ((X, LABELS), [lambda model, x, y: [0.5]], "Da", ["fit: the metric <lambda> gave a list"]),
+    ],
+    ids=["columns", "axes of X", "axes of y", "a class too many", "halves of a class", "metric", "a metric of a list"],
+)
+def test_what_cannot_be_judged_is_found_before_an_epoch_of_work_is_lost(valid, metrics, wanted, said):
+    attempt = classifying(valid_data=valid, metrics=metrics, epochs=3)
+    assert attempt.outcome(FOUND, *said) == wanted
+    assert np.array_equal(attempt.model[1].running_mean, [0.0, 0.0])
+
+
+def test_the_shapes_are_named_only_where_they_differ():
+    assert refusal(DomainError, classifying(valid_data=(X, [0, 1, 0, 2]))).endswith(FOUND)
+
+
+def test_rows_of_another_shape_are_taken_where_network_and_loss_can_judge_them():
+    assert classifying(valid_data=(X, SHARES)).outcome() == "."
+    assert classifying(train_data=(X, SHARES), valid_data=(X, LABELS)).outcome() == "."
+
+
+def test_validation_that_is_refused_leaves_the_run_that_was_to_go_on_as_it_is(tmp_path):
+    first = classifying(callbacks=[Checkpoint(tmp_path / "run")])
+    first()
+    later = classifying(resume=tmp_path / "run", valid_data=(X[:, :1], LABELS), epochs=2)
+    assert later.outcome(FOUND) == "Sh"
+
+
+@pytest.mark.parametrize("loss", [lambda p, t: 1.0, lambda p, t: None, lambda p, t: float(p.sum())])
+def test_a_loss_that_is_no_tensor_is_no_fault_of_the_validation(loss):
+    assert Attempt(loss=loss).outcome("fit: the loss gave a ", "and Backward has no way through it.") == "Da"
+    assert Attempt(loss=loss, valid_data=(X, Y)).outcome("fit: the loss gave a ", "and Backward has no way") == "Da"
+
+
 def test_a_refused_call_leaves_no_generator_moved_and_no_gradient_behind():
     rng = np.random.default_rng(0)
     state = rng.bit_generator.state
     for changed in ({"epochs": 0}, {"batch_size": "3"}, {"train_data": (X, Y[:3])}, {"callbacks": None}, {"loss": "x"},
-                    {"valid_data": (X, Y[:3])}):  # fmt: skip
+                    {"valid_data": (X, Y[:3])}, {"valid_data": (X[:, :1], Y)}):  # fmt: skip
         attempt = Attempt(rng=rng, **changed)
         assert attempt.outcome() in ("Da", "Do", "Sh")
         assert rng.bit_generator.state == state

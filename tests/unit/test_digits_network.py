@@ -1,40 +1,52 @@
-"""Real work: handwritten digits, with a convolutional network and with two layers of neurons."""
+"""Real work: handwritten digits, with a convolutional network and with two layers of neurons.
 
-import numpy as np
+The settings were chosen on validation parts of the training three quarters alone, by the highest mean in the tables of
+`python scripts/choose_digits_network.py` (eight settings for each network, three ways to divide). The quarter that is
+held out judges the two chosen ones, each from three seeds, and nothing else; nothing here may be tuned to it. To change
+a setting, change the lists in the script and take what it chooses.
+"""
 
-from bplib import losses, nn, optim
+import importlib.util
+from pathlib import Path
+
+import pytest
+
 from bplib.data import load_digits
-from bplib.training import accuracy, fit
+
+SEEDS = (0, 1, 2)
 
 
-def test_a_convolutional_network_reads_98_of_100_digits():
+@pytest.fixture(scope="module")
+def script():
+    path = Path(__file__).parents[2] / "scripts" / "choose_digits_network.py"
+    spec = importlib.util.spec_from_file_location("choose_digits_network", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def shares_read(script, setting):
+    """Learn from all three training quarters, and give the accuracy on the held-out one, from each seed."""
     digits = load_digits()
-    train, test = (part.reshape(-1, 1, 8, 8).astype(np.float32) for part in (digits.X_train, digits.X_test))
-    rng = np.random.default_rng(0)
-    model = nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1, rng=rng), nn.ReLU(),
-        nn.Conv2d(16, 32, 3, padding=1, rng=rng), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Dropout(0.3, rng=rng), nn.Linear(512, 64, rng=rng), nn.ReLU(),
-        nn.Dropout(0.3, rng=rng), nn.Linear(64, 10, rng=rng),
-    ).astype(np.float32)  # fmt: skip
-    epochs, rate = 40, 2e-3
-    optimizer = optim.Adam(model.parameters(), lr=rate)
-
-    def anneal(event, run):
-        if event == "epoch_end":
-            done = len(run.history["epoch"]) / epochs
-            run.optimizer.param_groups[0]["lr"] = rate * (1 + np.cos(np.pi * done)) / 2
-
-    fit(model, losses.cross_entropy, optimizer, (train, digits.y_train), epochs=epochs, rng=0, callbacks=[anneal],
-        progress=False)  # fmt: skip
-    assert accuracy(model, test, digits.y_test) >= 0.98
+    return [script.judged(setting, script.trained(setting, *digits.train, seed), *digits.test) for seed in SEEDS]
 
 
-def test_two_layers_of_neurons_read_97_of_100_digits():
+def test_a_convolutional_network_reads_98_of_100_digits(script):
+    # Validation: 98.81 %, 99.41 % and 98.81 %, mean 99.01 %; the other seven settings 98.42 % to 99.01 %.
+    chosen = script.Convolutional(channels=(8, 16), dropout=0.3, lr=4e-3, epochs=60)
+    assert chosen in script.CONVOLUTIONAL
+    assert min(shares_read(script, chosen)) >= 0.98
+
+
+def test_two_layers_of_neurons_read_97_of_100_digits(script):
+    # Validation: 97.92 %, 99.11 % and 97.92 %, mean 98.32 %; the other seven settings 97.23 % to 98.22 %.
+    chosen = script.TwoLayers(hidden=128, dropout=0.2, lr=0.1, epochs=40)
+    assert chosen in script.TWO_LAYERS
+    assert min(shares_read(script, chosen)) >= 0.97
+
+
+def test_the_table_has_one_line_a_setting_and_the_best_one_first(script):
     digits = load_digits()
-    rng = np.random.default_rng(0)
-    model = nn.Sequential(nn.Linear(64, 128, rng=rng), nn.ReLU(), nn.Linear(128, 10, rng=rng))
-    nn.init.kaiming_uniform_(model[0].weight, rng=rng)
-    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    fit(model, losses.cross_entropy, optimizer, (digits.X_train, digits.y_train), epochs=20, rng=0, progress=False)
-    assert accuracy(model, digits.X_test, digits.y_test) >= 0.97
+    settings = [script.TwoLayers(hidden=8, dropout=0.0, lr=lr, epochs=2) for lr in (0.0, 0.1)]
+    lines = script.table(settings, digits.X_train[:300], digits.y_train[:300])
+    assert [line.split("   ")[-1] for line in lines] == [str(settings[1]), str(settings[0])]

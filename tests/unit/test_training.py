@@ -62,6 +62,25 @@ def test_validation_is_looked_at_and_never_learned_from():
     assert (np.diff(history["seconds"]) > 0).all()
 
 
+def test_validation_moves_nothing_that_is_drawn_or_averaged_while_a_network_learns():
+    def run(valid_data):
+        rng = np.random.default_rng(0)
+        layers = nn.Linear(2, 4, rng=rng), nn.BatchNorm1d(4), nn.Dropout(0.5, rng=rng), nn.Linear(4, 1, rng=rng)
+        model = nn.Sequential(*layers)
+        fit(model, losses.mse, optim.Adam(model.parameters()), (X, Y), valid_data, epochs=2, rng=rng, progress=False)
+        return {name: values.tobytes() for name, values in model.state_dict().items()}, rng.bit_generator.state
+
+    assert run((X[:9], Y[:9])) == run(None)
+
+
+def test_a_metric_that_divides_by_zero_is_shown_and_warns_of_nothing():
+    def odds(model, x, y):
+        return np.divide(1.0, np.zeros(len(y))).mean()
+
+    _, history = train(valid_data=(X[:5], Y[:5]), metrics=[odds], epochs=2)
+    assert history["valid_odds"].tolist() == [np.inf, np.inf]
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_says_so():
     model = nn.Linear(2, 1, rng=0)
     with np.errstate(all="ignore"):
@@ -141,7 +160,7 @@ def test_a_history_is_a_small_table():
         ({"epochs": 2.5}, DataError, "fit: epochs is 2.5"),
         ({"batch_size": 0}, DomainError, "batch_size"),
         ({"valid_data": X}, DataError, "fit: valid_data is a ndarray. Expected a pair (X, y)"),
-        ({"valid_data": (X[:3], Y[:2])}, ShapeError, "fit: X has 3 rows, y has 2"),
+        ({"valid_data": (X[:3], Y[:2])}, ShapeError, "fit: valid_data: X has 3 rows, y has 2"),
     ],
 )
 def test_bad_settings_are_refused_in_words(settings, kind, fragment):
