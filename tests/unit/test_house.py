@@ -162,6 +162,7 @@ OUTSIDE = {
     "widgets": {"numpy", "ipywidgets", "anywidget", "traitlets", "IPython"},
     "lessons": {"numpy", "matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython"},
     "training": {"numpy", "tqdm"},
+    "landscape": {"numpy", "tqdm"},
 }
 
 

@@ -94,7 +94,7 @@ def test_a_diverging_walk_ends_in_infinity_without_a_warning():
 @pytest.mark.parametrize(
     ("act", "kind", "fragment"),
     [
-        (lambda: surface("hill"), DomainError, "there is no surface 'hill'. Expected one of bowl, ravine"),
+        (lambda: surface("hill"), DomainError, "there is no surface 'hill'. Expected one of beale, booth, bowl"),
         (lambda: surface("bowl", depth=3), DomainError, "bowl has no setting 'depth'"),
         (lambda: surface("bowl", condition_number=0.5), DomainError, "condition_number is 0.5. Expected a finite"),
         (lambda: surface("bowl", curvature=0), DomainError, "curvature of the bowl is 0"),

@@ -1,0 +1,158 @@
+"""Many nearby networks at once: a block of the grid through stacked matrices, where the layers allow it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bplib.engine import is_inspected
+from bplib.landscape.objective import Objective
+from bplib.landscape.surfaces import Array
+from bplib.losses import cross_entropy, mse
+from bplib.nn import Dropout, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Tanh
+from bplib.rules.elementwise import sigmoid
+
+__all__ = ["Stack", "stack_of"]
+
+# Numbers of a block's widest layer that still fit into a core's second cache together with what made them.
+_BLOCK = 1 << 14
+
+
+class _Layer(NamedTuple):
+    """Where a linear layer lies in θ, and what follows it."""
+
+    weight: slice
+    shape: tuple[int, int]
+    bias: slice | None
+    activations: list[type[Module]]
+
+
+class Stack(NamedTuple):
+    """The layers of a network whose whole grid can be computed in blocks, and the mean loss at their end.
+
+    The first layer is affine in the two coordinates, X(W + aU + bV) = XW + a·XU + b·XV, and needs no matrix product
+    inside the loop; the others take one product of stacked matrices for a block.
+    """
+
+    layers: list[_Layer]
+    finish: Callable[[Array, Array], Array]
+
+    def fill(
+        self,
+        at: Objective,
+        origin: Array,
+        u: Array,
+        v: Array,
+        a: Array,
+        b: Array,
+        losses: Array,
+        tick: Callable[[int], Any],
+    ) -> None:
+        """Write the loss at origin + a[i]·u + b[j]·v into losses[i, j]."""
+        widest = max(layer.shape[1] for layer in self.layers)
+        columns = max(1, min(len(b), _BLOCK // (len(at.X) * widest)))
+        first, *others = self.layers
+        start = [at.X @ weight + bias for weight, bias in _parts(first, origin, u, v)]
+        later = [_parts(layer, origin, u, v) for layer in others]
+        for left in range(0, len(b), columns):
+            block = b[left : left + columns, None, None].astype(origin.dtype)
+            entrance = _Line(start, block)
+            lines = [[_Line(part, block) for part in zip(*parts, strict=True)] for parts in later]
+            room = [np.empty((len(block), len(at.X), layer.shape[1]), start[0].dtype) for layer in self.layers]
+            for i, along in enumerate(a.astype(origin.dtype)):
+                h = _activated(entrance.at(along, room[0]), first)
+                for layer, (weight, bias), out in zip(others, lines, room[1:], strict=True):
+                    h = np.matmul(h, weight.at(along), out)
+                    h += bias.at(along)
+                    h = _activated(h, layer)
+                losses[i, left : left + columns] = self.finish(h, at.y)
+                tick(len(block))
+
+
+class _Line:
+    """An affine function of the two coordinates, over a block of the second one."""
+
+    def __init__(self, parts: Sequence[Array], b: Array) -> None:
+        self.constant, self.by_a, by_b = parts
+        self.shifts = b * by_b
+        self.room = np.empty_like(self.shifts)
+
+    def at(self, a: Any, out: Array | None = None) -> Array:
+        """Give constant + a·by_a + b·by_b for every b of the block."""
+        return np.add(self.constant + a * self.by_a, self.shifts, self.room if out is None else out)
+
+
+def stack_of(at: Objective) -> Stack | None:
+    """Give the layers as a `Stack`, or None for a model or a loss that has to be asked point by point."""
+    finish = _FINISHED.get(at.loss)
+    # Who looks at every result wants the real operations.
+    if finish is None or is_inspected() or at.X.ndim != 2 or type(at.model) is not Sequential:
+        return None
+    layers: list[_Layer] = []
+    begin = next(at.model.parameters()).offset
+    for module in _flat(at.model):
+        if type(module) is Linear:
+            layers.append(_layer(module, begin))
+        elif type(module) in _APPLIED and layers:
+            layers[-1].activations.append(type(module))
+        elif type(module) is not Dropout:  # in evaluation mode it changes nothing
+            return None
+    return Stack(layers, finish)
+
+
+def _flat(model: Sequential) -> Iterator[Module]:
+    for module in model.layers:
+        if type(module) is Sequential:
+            yield from _flat(module)
+        else:
+            yield module
+
+
+def _layer(module: Linear, begin: int) -> _Layer:
+    inputs, outputs = module.weight.shape
+    bias = None if module.bias is None else _span(module.bias, begin)
+    return _Layer(_span(module.weight, begin), (inputs, outputs), bias, [])
+
+
+def _span(parameter: Parameter, begin: int) -> slice:
+    return slice(parameter.offset - begin, parameter.offset - begin + parameter.size)
+
+
+def _parts(layer: _Layer, *vectors: Array) -> list[tuple[Array, Array]]:
+    """Give the layer's weight and bias, or 0, out of each vector; the bias as a row."""
+    nothing = np.zeros((1, layer.shape[1]), vectors[0].dtype)
+    return [
+        (vector[layer.weight].reshape(layer.shape), nothing if layer.bias is None else vector[layer.bias][None])
+        for vector in vectors
+    ]
+
+
+def _activated(z: Array, layer: _Layer) -> Array:
+    for activation in layer.activations:
+        z = _APPLIED[activation](z)
+    return z
+
+
+_APPLIED: dict[type[Module], Callable[[Array], Array]] = {
+    Tanh: lambda z: np.tanh(z, z),
+    ReLU: lambda z: np.maximum(z, 0.0, out=z),
+    Sigmoid: lambda z: sigmoid(z)[0],
+}
+
+
+def _mse(prediction: Array, y: Array) -> Array:
+    errors = (prediction - y).reshape(len(prediction), -1)
+    return np.einsum("ij,ij->i", errors, errors) / errors.shape[1]
+
+
+def _cross_entropy(logits: Array, y: Array) -> Array:
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    each = np.log(np.exp(shifted).sum(axis=-1))
+    if y.dtype.kind in "iu" and y.ndim == 1:
+        each -= shifted[:, np.arange(len(y)), y]
+    else:
+        each = np.where(y == 0, 0.0, y * (each[..., None] - shifted)).sum(axis=-1)
+    return each.mean(axis=-1)
+
+
+_FINISHED: dict[Any, Callable[[Array, Array], Array]] = {mse: _mse, cross_entropy: _cross_entropy}
