@@ -147,19 +147,24 @@ def palette_png(picture: Image.Image, colours: int = _COLOURS) -> bytes:
     >>> len(palette_png(Image.new("RGB", (10, 10), "white"))) < 200
     True
     """
-    pixels = np.asarray(picture, dtype=np.int64).reshape(-1, 3)
-    keys, place, counts = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True, return_counts=True)
-    shades = np.stack([keys >> 16, keys >> 8 & 255, keys & 255], axis=1).astype(np.float64)
+    found = sorted((colour, count) for count, colour in picture.getcolors(picture.width * picture.height) or ())
+    shades, counts = np.array([colour for colour, _ in found], float), np.array([count for _, count in found])
     frequent = np.argsort(-counts, kind="stable")[:_COUNTED]
     palette = shades[frequent][_chosen(shades[frequent], np.sqrt(counts[frequent]), colours)]
     # Pillow's own mapping looks at a colour's first six bits only, and would put pale grey where white belongs.
     distances = (shades**2).sum(axis=1)[:, None] - 2 * shades @ palette.T + (palette**2).sum(axis=1)
-    nearest = distances.argmin(axis=1).astype(np.uint8)
-    small = Image.fromarray(nearest[place].reshape(picture.height, picture.width)).convert("P")
+    # A table of all 16 million colours, of which a picture touches few: a third of the time of sorting the pixels.
+    nearest = np.zeros(1 << 24, np.uint8)
+    nearest[_packed(shades.astype(np.uint32))] = distances.argmin(axis=1)
+    small = Image.fromarray(nearest[_packed(np.asarray(picture, np.uint32))]).convert("P")
     small.putpalette(palette.astype(np.uint8).tobytes())
     buffer = io.BytesIO()
     small.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def _packed(colours: np.ndarray) -> np.ndarray:
+    return colours[..., 0] << 16 | colours[..., 1] << 8 | colours[..., 2]
 
 
 def _chosen(shades: np.ndarray, weights: np.ndarray, colours: int) -> list[int]:

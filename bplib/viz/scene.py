@@ -245,6 +245,8 @@ class Scene:
         What the picture is, for somebody who cannot see it.
     sentences : tuple of str
         The state in words, one for each position (one alone serves all).
+    least : float
+        The picture shrinks with its page down to this width; below it the page scrolls.
 
     Raises
     ------
@@ -257,6 +259,7 @@ class Scene:
     panels: tuple[Panel, ...]
     name: str
     sentences: tuple[str, ...] = ("",)
+    least: float = 360.0
     count: int = field(init=False)
 
     def __post_init__(self) -> None:

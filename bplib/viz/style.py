@@ -77,6 +77,7 @@ ROLES: dict[str, Role] = {
     "minimum": Role(PALETTE["black"], (), "*", PALETTE["yellow"]),
     "threshold": Role(_QUIET, (2.0, 3.0), "+", _QUIET),
     "contour": Role(_QUIET, (), "o", PAPER),
+    "leaf": Role(_QUIET, (), "s", PAPER),
     "first": Role(PALETTE["blue"], (8.0, 3.0), "s", PALETTE["blue"]),
     "second": Role(PALETTE["vermillion"], (2.0, 2.0), "^", PALETTE["vermillion"]),
     "quiet": Role(_QUIET, (), "o", "#BBBBBB"),

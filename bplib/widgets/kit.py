@@ -212,7 +212,7 @@ def dropdown(options: Sequence[tuple[str, Any]], value: Any, description: str) -
         value=value,
         description=description,
         style=dict(_LABELS),
-        layout=ipw.Layout(width="max-content"),
+        layout=ipw.Layout(width="max-content", max_width="calc(100% - 4px)"),  # its margins
     )
 
 

@@ -15,7 +15,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 
 const STYLE = `
 .bplib-stage { max-width: 100%; margin: 4px 0; overflow-x: auto; }
-.bplib-card { position: relative; max-width: 100%; min-width: 360px; background: ${PAPER}; border-radius: 6px; overflow: hidden; }
+.bplib-card { position: relative; max-width: 100%; background: ${PAPER}; border-radius: 6px; overflow: hidden; }
 .bplib-stage::-webkit-scrollbar { height: 10px; }
 .bplib-stage::-webkit-scrollbar-thumb { background: ${FRAME}; border-radius: 5px; }
 .bplib-card canvas { display: block; width: 100%; height: 100%; }
@@ -308,7 +308,7 @@ class View {
     const before = this.scene ? this.scene.panels.map((panel) => this.fields.get(panel)) : [];
     const scene = this.scene = unpack(this.model.get("scene"));
     this.fields = new Map(scene.panels.map((panel, i) => [panel, before[i]]));    // the old field until the new one is decoded
-    this.card.style.width = `${scene.width}px`;
+    this.card.style.width = `${scene.width}px`; this.card.style.minWidth = `${scene.least}px`;
     this.card.style.aspectRatio = `${scene.width} / ${scene.height}`;
     this.canvas.setAttribute("aria-label", scene.name);
     this.placeHandles();

@@ -154,6 +154,7 @@ def describe(scene: Scene) -> dict[str, Any]:
     return {
         "width": scene.width,
         "height": scene.height,
+        "least": scene.least,
         "name": scene.name,
         "sentences": list(scene.sentences),
         "panels": [_panel(panel) for panel in scene.panels],
