@@ -7,7 +7,7 @@ import numpy as np
 
 from bplib.checks import as_array
 from bplib.engine import no_grad
-from bplib.errors import ShapeError
+from bplib.errors import DataError, ShapeError
 from bplib.nn import Module
 from bplib.tensors import Tensor
 
@@ -33,6 +33,13 @@ def evaluate(model: Module, loss: Loss, X: Any, y: Any) -> float:
     float
         The loss over all examples.
 
+    Raises
+    ------
+    DataError
+        If the loss gives no number.
+    ShapeError
+        If it gives more than one.
+
     Examples
     --------
     >>> import bplib
@@ -40,7 +47,13 @@ def evaluate(model: Module, loss: Loss, X: Any, y: Any) -> float:
     >>> evaluate(model, bplib.losses.mse, [[0.0]], model([[0.0]]).numpy())
     0.0
     """
-    return loss(_predict(model, X), as_array(y, "y", "evaluate")).item()
+    value: Any = loss(_predict(model, X), as_array(y, "y", "evaluate"))
+    if not isinstance(value, (Tensor, int, float, np.number)):
+        raise DataError(
+            f"evaluate: the loss gave a {type(value).__name__}. Expected one number, as losses.mse and the other "
+            "losses give."
+        )
+    return float(value)
 
 
 def accuracy(model: Module, X: Any, y: Any) -> float:
