@@ -14,8 +14,9 @@ const INK = "#222222", FRAME = "#8A8A8A", GRID = "#E3E3E3", PAPER = "#FFFFFF";
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 const STYLE = `
-.bplib-stage { max-width: 100%; margin: 4px 0; overflow-x: auto; }
+.bplib-stage { position: relative; max-width: 100%; margin: 4px 0; overflow-x: auto; overflow-y: hidden; }
 .bplib-card { position: relative; max-width: 100%; background: ${PAPER}; border-radius: 6px; overflow: hidden; }
+.bplib-stage:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
 .bplib-stage::-webkit-scrollbar { height: 10px; }
 .bplib-stage::-webkit-scrollbar-thumb { background: ${FRAME}; border-radius: 5px; }
 .bplib-card canvas { display: block; width: 100%; height: 100%; }
@@ -26,7 +27,7 @@ const STYLE = `
 @media (forced-colors: active) { .bplib-handle:focus-visible { outline: 3px solid Highlight; } }
 .bplib-line { margin: 6px 2px 2px; min-height: 1.4em; line-height: 1.4; font-size: var(--jp-ui-font-size2, 15px);
   font-variant-numeric: tabular-nums; color: var(--jp-content-font-color1, inherit); }
-.bplib-said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.bplib-said { position: absolute; top: 0; left: 0; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 
 // ---------------------------------------------------------------- coordinates
@@ -278,7 +279,7 @@ async function decode(panel) {
 
 class View {
   constructor(model, el) {
-    this.model = model; this.fields = new Map(); this.handles = new Map(); this.held = null; this.closed = false; this.timer = 0;
+    this.model = model; this.el = el; this.fields = new Map(); this.handles = new Map(); this.held = null; this.closed = false; this.timer = 0;
     el.classList.add("bplib-stage");
     const style = document.createElement("style"); style.textContent = STYLE;
     this.card = div("bplib-card"); this.line = div("bplib-line"); this.said = div("bplib-said");
@@ -323,6 +324,11 @@ class View {
 
   /** As many device pixels as the card covers: sharp on dense screens and in narrow cells. */
   resize(force = false) {
+    // Where the page is narrower than the picture may become, the keyboard must be able to scroll it.
+    const scrolls = this.el.scrollWidth > this.el.clientWidth + 1;
+    for (const name of ["tabindex", "data-lm-suppress-shortcuts"]) {
+      if (scrolls) this.el.setAttribute(name, name === "tabindex" ? "0" : "true"); else this.el.removeAttribute(name);
+    }
     const shown = this.card.clientWidth || this.scene.width;
     const scale = (shown / this.scene.width) * (window.devicePixelRatio || 1);
     const width = Math.max(1, Math.round(this.scene.width * scale)), height = Math.max(1, Math.round(this.scene.height * scale));

@@ -157,6 +157,13 @@ def test_it_fits_into_a_narrow_page_and_scrolls_where_words_would_be_too_small(l
     stepper.look("narrow")
     assert stepper.box.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
     assert stepper.canvas.evaluate("canvas => canvas.clientWidth") >= 640
+    frame = stepper.box.locator(".bplib-stage")
+    assert frame.get_attribute("tabindex") == "0", "the keyboard can scroll it"
+    frame.focus()
+    stepper.page.keyboard.press("ArrowRight")
+    stepper.page.wait_for_function("el => el.scrollLeft > 0", arg=frame.element_handle(), timeout=5000)
+    stepper.page.set_viewport_size({"width": 1280, "height": 900})
+    stepper.page.wait_for_function("el => !el.hasAttribute('tabindex')", arg=frame.element_handle(), timeout=5000)
 
 
 def test_on_a_dark_page_the_picture_keeps_its_light_card(lab_page: Callable, lab_server: Any) -> None:
