@@ -4,16 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from bplib.errors import DomainError, GraphError, ShapeError
+from bplib.checks import as_array
+from bplib.errors import DataError, DomainError, GraphError, ShapeError
 from bplib.tensors import Tensor, as_tensor
 
-__all__ = ["as_fixed", "as_matching", "check_between", "check_reduction", "reduce"]
+__all__ = ["as_fixed", "as_matching", "as_named", "check_between", "check_reduction", "reduce"]
 
 
 def as_matching(name: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Give both as tensors of one shape, with at least one element; the loss `name` speaks if they are not."""
-    prediction = as_tensor(prediction)
-    target = as_tensor(target, prediction)
+    prediction = as_named(name, "prediction", prediction)
+    target = as_named(name, "target", target, prediction)
     expected, got = prediction.array.shape, target.array.shape
     if expected != got:
         raise ShapeError(_mismatch(name, expected, got))
@@ -22,9 +23,22 @@ def as_matching(name: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor
     return prediction, target
 
 
+def as_named(name: str, what: str, values: Any, like: Tensor | None = None) -> Tensor:
+    """Give a tensor, or say which argument of which loss is none."""
+    try:
+        return as_tensor(values, like)
+    except DataError:
+        pass
+    as_array(values, what, name)  # refuses the same, and knows the names
+    raise DataError(
+        f"{name}: {what} is a list that holds a tensor which asks for a gradient; as plain numbers it would lose its "
+        f"past. Expected one tensor. Try bplib.stack({what})."
+    )
+
+
 def as_fixed(name: str, target: Any) -> Any:
     """Give the target itself, unless it asks for a gradient that this loss does not compute."""
-    if getattr(target, "requires_grad", False):
+    if _asks(target):
         raise GraphError(f"{name}: the target asks for a gradient. Expected fixed numbers. Try target.detach().")
     return target
 
@@ -51,6 +65,12 @@ def reduce(each: Tensor, reduction: str) -> Tensor:
     if reduction == "none":
         return each
     return each.mean() if reduction == "mean" else each.sum()
+
+
+def _asks(target: Any) -> bool:
+    if isinstance(target, list | tuple):
+        return any(map(_asks, target))
+    return isinstance(target, Tensor) and target.requires_grad
 
 
 def _mismatch(name: str, prediction: tuple[int, ...], target: tuple[int, ...]) -> str:

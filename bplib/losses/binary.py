@@ -37,6 +37,8 @@ def binary_cross_entropy(probability: Any, target: Any, *, reduction: str = "mea
     ------
     ShapeError
         If the shapes differ, or there are no elements.
+    DataError
+        If one of the two holds no real numbers.
     DomainError
         If a number lies outside [0, 1], or `reduction` is another word.
     GraphError
@@ -91,6 +93,8 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, reduction: str
     ------
     ShapeError
         If the shapes differ, or there are no elements.
+    DataError
+        If one of the two holds no real numbers.
     DomainError
         If the target lies outside [0, 1], or `reduction` is another word.
     GraphError
@@ -135,6 +139,8 @@ def hinge(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     ------
     ShapeError
         If the shapes differ, or there are no elements.
+    DataError
+        If one of the two holds no real numbers.
     DomainError
         If the target holds anything but −1 and 1, or `reduction` is another word.
     GraphError

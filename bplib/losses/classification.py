@@ -8,9 +8,9 @@ from bplib.checks import as_array
 from bplib.engine import apply
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.functional import log, where
-from bplib.losses.agreement import as_fixed, as_matching, check_between, check_reduction, reduce
+from bplib.losses.agreement import as_fixed, as_matching, as_named, check_between, check_reduction, reduce
 from bplib.rules import TABLE
-from bplib.tensors import Tensor, as_tensor
+from bplib.tensors import Tensor
 
 __all__ = ["cross_entropy", "kl_divergence", "nll"]
 
@@ -23,6 +23,8 @@ def cross_entropy(logits: Any, target: Any, *, reduction: str = "mean") -> Tenso
     """Cross-entropy of softmax probabilities: the surprise at the true class, in nats.
 
     H = −(1/n) Σᵢ Σⱼ yᵢⱼ ln pᵢⱼ with p = softmax(logits),   ∂H/∂logits = (p − y)/n
+
+    Its minimiser is the distribution of the classes given the input: p then is how often each class occurs.
 
     Parameters
     ----------
@@ -44,9 +46,9 @@ def cross_entropy(logits: Any, target: Any, *, reduction: str = "mean") -> Tenso
     ShapeError
         If the shapes do not fit.
     DataError
-        If class indices are no whole numbers.
+        If one of the two holds no real numbers, or class indices are no whole numbers.
     DomainError
-        If a class index lies outside the classes, or `reduction` is another word.
+        If a class index lies outside the classes, probabilities do not add up to 1, or `reduction` is another word.
     GraphError
         If `target` asks for a gradient.
 
@@ -59,7 +61,7 @@ def cross_entropy(logits: Any, target: Any, *, reduction: str = "mean") -> Tenso
     >>> cross_entropy([[0.0, 0.0], [1000.0, 0.0]], [0, 0])
     tensor(0.346574)
     """
-    logits = as_tensor(logits)
+    logits = as_named("cross_entropy", "logits", logits)
     truth = _target_of("cross_entropy", "logits", logits, target)
     check_reduction("cross_entropy", reduction)
     return apply(_SOFTMAX_CROSS_ENTROPY, logits, settings=(truth, reduction))
@@ -92,9 +94,10 @@ def nll(log_probability: Any, target: Any, *, reduction: str = "mean") -> Tensor
     ShapeError
         If the shapes do not fit.
     DataError
-        If class indices are no whole numbers.
+        If one of the two holds no real numbers, or class indices are no whole numbers.
     DomainError
-        If a class index lies outside the classes, a logarithm is above 0, or `reduction` is another word.
+        If a class index lies outside the classes, probabilities do not add up to 1, a logarithm is above 0, or
+        `reduction` is another word.
     GraphError
         If `target` asks for a gradient.
 
@@ -107,7 +110,7 @@ def nll(log_probability: Any, target: Any, *, reduction: str = "mean") -> Tensor
     >>> nll(np.log([[0.25, 0.75], [0.5, 0.5]]), [1, 0], reduction="none")
     tensor([0.287682, 0.693147])
     """
-    scores = as_tensor(log_probability)
+    scores = as_named("nll", "log_probability", log_probability)
     truth = _target_of("nll", "log_probabilities", scores, target)
     check_reduction("nll", reduction)
     advice = "These look like probabilities or scores: pass bplib.log_softmax(logits)."
@@ -148,6 +151,8 @@ def kl_divergence(prediction: Any, target: Any, *, reduction: str = "mean") -> T
     ------
     ShapeError
         If the shapes differ, or there are no elements.
+    DataError
+        If one of the two holds no real numbers.
     DomainError
         If one of the two is no distribution, or `reduction` is another word.
     GraphError
@@ -209,7 +214,8 @@ def _target_of(name: str, what: str, scores: Tensor, target: Any) -> np.ndarray:
             f"{name}: target holds class {low if low < 0 else high}, {what} have {shape[-1]} classes. "
             f"Expected indices from 0 to {shape[-1] - 1}. Check the number of outputs, or whether counting starts at 1."
         )
-    return plain
+    # To find a label's place NumPy would add a uint64 to an int64 as floats.
+    return plain.astype(np.intp) if plain.dtype.kind == "u" else plain
 
 
 def _probabilities(name: str, target: np.ndarray) -> np.ndarray:

@@ -39,6 +39,8 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     ------
     ShapeError
         If the shapes differ, or there are no elements.
+    DataError
+        If one of the two holds no real numbers.
     DomainError
         If `reduction` is another word.
 
@@ -79,6 +81,8 @@ def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     ------
     ShapeError
         If the shapes differ, or there are no elements.
+    DataError
+        If one of the two holds no real numbers.
     DomainError
         If `reduction` is another word.
 
@@ -123,10 +127,10 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = 
     ------
     ShapeError
         If the shapes differ, or there are no elements.
+    DataError
+        If one of the two holds no real numbers, or `delta` is no number.
     DomainError
         If `delta` is not above 0, or `reduction` is another word.
-    DataError
-        If `delta` is no number.
 
     Notes
     -----

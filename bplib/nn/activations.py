@@ -4,6 +4,7 @@ from typing import Any
 
 from bplib import functional
 from bplib.checks import as_number
+from bplib.nn.inputs import as_axis_number, as_input
 from bplib.nn.module import Module
 from bplib.tensors import Tensor
 
@@ -12,6 +13,11 @@ __all__ = ["LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 
 class ReLU(Module):
     """The rectified linear unit as a layer: max(0, x).
+
+    Raises
+    ------
+    DataError
+        In the forward pass, if `x` holds no real numbers.
 
     References
     ----------
@@ -24,12 +30,17 @@ class ReLU(Module):
     """
 
     def forward(self, x: Any) -> Tensor:
-        """Compute max(0, x)."""
-        return functional.relu(x)
+        """Compute max(0, x), for `x` of any shape, and give that shape."""
+        return functional.relu(as_input(x, "ReLU"))
 
 
 class Tanh(Module):
     """The hyperbolic tangent as a layer, between −1 and 1.
+
+    Raises
+    ------
+    DataError
+        In the forward pass, if `x` holds no real numbers.
 
     References
     ----------
@@ -42,12 +53,17 @@ class Tanh(Module):
     """
 
     def forward(self, x: Any) -> Tensor:
-        """Compute tanh x."""
-        return functional.tanh(x)
+        """Compute tanh x, for `x` of any shape, and give that shape."""
+        return functional.tanh(as_input(x, "Tanh"))
 
 
 class Sigmoid(Module):
     """The logistic function as a layer: 1/(1 + e⁻ˣ), between 0 and 1.
+
+    Raises
+    ------
+    DataError
+        In the forward pass, if `x` holds no real numbers.
 
     References
     ----------
@@ -60,8 +76,8 @@ class Sigmoid(Module):
     """
 
     def forward(self, x: Any) -> Tensor:
-        """Compute σ(x)."""
-        return functional.sigmoid(x)
+        """Compute σ(x), for `x` of any shape, and give that shape."""
+        return functional.sigmoid(as_input(x, "Sigmoid"))
 
 
 class LeakyReLU(Module):
@@ -71,6 +87,11 @@ class LeakyReLU(Module):
     ----------
     slope : float
         The slope on the left, so that a neuron that is off can still learn.
+
+    Raises
+    ------
+    DataError, DomainError
+        If `slope` is no finite number; in the forward pass, if `x` holds no real numbers.
 
     References
     ----------
@@ -87,8 +108,8 @@ class LeakyReLU(Module):
         self.slope = as_number(slope, "slope", "LeakyReLU")
 
     def forward(self, x: Any) -> Tensor:
-        """Compute x or slope · x."""
-        return functional.leaky_relu(x, self.slope)
+        """Compute x or slope · x, for `x` of any shape, and give that shape."""
+        return functional.leaky_relu(as_input(x, "LeakyReLU"), self.slope)
 
     def _title(self) -> str:
         return f"LeakyReLU({self.slope:g})"
@@ -104,6 +125,13 @@ class Softmax(Module):
     axis : int
         Along which axis the numbers add up to 1.
 
+    Raises
+    ------
+    DataError
+        If `axis` is no whole number; in the forward pass, if `x` holds no real numbers.
+    DomainError, ShapeError
+        In the forward pass, if `x` has no such axis, or none at all.
+
     References
     ----------
     J. S. Bridle (1990), *Neurocomputing*, NATO ASI F68, 227-236.
@@ -116,11 +144,11 @@ class Softmax(Module):
 
     def __init__(self, axis: int = -1) -> None:
         super().__init__()
-        self.axis = axis
+        self.axis = as_axis_number(axis, "Softmax")
 
     def forward(self, x: Any) -> Tensor:
-        """Compute exp x / Σ exp x."""
-        return functional.softmax(x, self.axis)
+        """Compute exp x / Σ exp x, for `x` of at least one axis, and give its shape."""
+        return functional.softmax(as_input(x, "Softmax"), self.axis)
 
     def _title(self) -> str:
         return f"Softmax(axis={self.axis})"

@@ -6,8 +6,9 @@ import numpy as np
 
 from bplib.checks import as_generator, as_number
 from bplib.journal import refuse_repetition
+from bplib.nn.inputs import as_input
 from bplib.nn.module import Module
-from bplib.tensors import Tensor, as_tensor
+from bplib.tensors import Tensor
 
 __all__ = ["Dropout"]
 
@@ -33,7 +34,7 @@ class Dropout(Module):
     Raises
     ------
     DataError, DomainError
-        If `p` is no number, or outside [0, 1).
+        If `p` is no number, or outside [0, 1); in the forward pass, if `x` holds no real numbers.
 
     References
     ----------
@@ -55,8 +56,8 @@ class Dropout(Module):
         self.rng = np.random.default_rng() if rng is None else as_generator(rng, "Dropout")
 
     def forward(self, x: Any) -> Tensor:
-        """Multiply by 0 or 1/(1 − p) in training."""
-        x = as_tensor(x)
+        """Multiply by 0 or 1/(1 − p) in training, for `x` of any shape, and give that shape."""
+        x = as_input(x, "Dropout")
         if not self.training or not self.p:
             return x
         refuse_repetition("Dropout", "draws anew at every step")

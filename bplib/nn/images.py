@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from bplib import functional
-from bplib.checks import as_count, as_generator
+from bplib.checks import as_count, as_generator, as_truth
 from bplib.errors import DataError, ShapeError
+from bplib.nn.inputs import as_input, as_sizes
 from bplib.nn.module import Module, Parameter
-from bplib.tensors import Tensor, as_tensor
+from bplib.tensors import Tensor
 
 __all__ = ["Conv2d", "Flatten", "MaxPool2d"]
 
@@ -44,7 +45,10 @@ class Conv2d(Module):
     Raises
     ------
     DataError, DomainError
-        If a size is no whole number, or too small.
+        If a size is no whole number, too small, or too large for the memory; if `bias` is no truth value; in the
+        forward pass, if `x` holds no real numbers.
+    ShapeError
+        In the forward pass, if `x` has other axes or channels, or is smaller than the window.
 
     References
     ----------
@@ -68,9 +72,11 @@ class Conv2d(Module):
         rng: np.random.Generator | int | None = None,
     ) -> None:
         super().__init__()
-        inputs = as_count(in_channels, "in_channels", 1, "Conv2d")
-        outputs = as_count(out_channels, "out_channels", 1, "Conv2d")
         height, width = _as_pair(kernel_size, "kernel_size", 1, "Conv2d")
+        inputs, outputs, _ = as_sizes(
+            "Conv2d", in_channels=in_channels, out_channels=out_channels, kernel_size=height * width
+        )
+        bias = as_truth(bias, "bias", "Conv2d")
         self.stride = _as_pair(stride, "stride", 1, "Conv2d")
         self.padding = _as_pair(padding, "padding", 0, "Conv2d")
         rng = np.random.default_rng() if rng is None else as_generator(rng, "Conv2d")
@@ -80,11 +86,12 @@ class Conv2d(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Slide the windows over images `x` of shape (examples, in_channels, height, width)."""
-        return functional.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+        return functional.conv2d(as_input(x, "Conv2d"), self.weight, self.bias, self.stride, self.padding)
 
     def _title(self) -> str:
         outputs, inputs, *size = self.weight.shape
-        return f"Conv2d({inputs}, {outputs}, {tuple(size)}, stride={self.stride}, padding={self.padding})"
+        places = f"stride={self.stride}, padding={self.padding}"
+        return f"Conv2d({inputs}, {outputs}, {tuple(size)}, {places}, bias={self.bias is not None})"
 
 
 class MaxPool2d(Module):
@@ -100,7 +107,9 @@ class MaxPool2d(Module):
     Raises
     ------
     DataError, DomainError
-        If a size is no whole number, or below 1.
+        If a size is no whole number, or below 1; in the forward pass, if `x` holds no real numbers.
+    ShapeError
+        In the forward pass, if `x` has other axes, or is smaller than the window.
 
     References
     ----------
@@ -119,7 +128,7 @@ class MaxPool2d(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Keep the largest numbers of `x`, of shape (examples, channels, height, width)."""
-        return functional.max_pool2d(x, self.kernel_size, self.stride)
+        return functional.max_pool2d(as_input(x, "MaxPool2d"), self.kernel_size, self.stride)
 
     def _title(self) -> str:
         return f"MaxPool2d({self.kernel_size}, stride={self.stride})"
@@ -127,6 +136,13 @@ class MaxPool2d(Module):
 
 class Flatten(Module):
     """Lay each example out as one row: (n, c, h, w) becomes (n, c · h · w), as a linear layer wants it.
+
+    Raises
+    ------
+    DataError
+        In the forward pass, if `x` holds no real numbers.
+    ShapeError
+        In the forward pass, if `x` is a single number.
 
     References
     ----------
@@ -139,8 +155,8 @@ class Flatten(Module):
     """
 
     def forward(self, x: Any) -> Tensor:
-        """Keep the first axis and lay out the others in row order."""
-        x = as_tensor(x)
+        """Keep the first axis of `x`, shape (n, ...), and lay out the others in row order."""
+        x = as_input(x, "Flatten")
         if not x.ndim:
             raise ShapeError("Flatten: x is a single number. Expected shape (examples, ...). Try x.reshape(1, 1).")
         # Not −1 for the second length: with no examples NumPy could not tell what it is.

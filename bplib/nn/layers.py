@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from bplib import functional
-from bplib.checks import as_count, as_generator
+from bplib.checks import as_generator, as_truth
+from bplib.nn.inputs import as_input, as_sizes
 from bplib.nn.module import Module, Parameter
 from bplib.tensors import Tensor
 
@@ -37,7 +38,10 @@ class Linear(Module):
     Raises
     ------
     DataError, DomainError
-        If a number of features is no whole number, or below 1.
+        If a number of features is no whole number, below 1, or too large for the memory; if `bias` is no truth
+        value; in the forward pass, if `x` holds no real numbers.
+    ShapeError
+        In the forward pass, if the last axis of `x` has another length.
 
     References
     ----------
@@ -55,8 +59,8 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, *, rng: np.random.Generator | int | None = None
     ) -> None:
         super().__init__()
-        in_features = as_count(in_features, "in_features", 1, "Linear")
-        out_features = as_count(out_features, "out_features", 1, "Linear")
+        in_features, out_features = as_sizes("Linear", in_features=in_features, out_features=out_features)
+        bias = as_truth(bias, "bias", "Linear")
         rng = np.random.default_rng() if rng is None else as_generator(rng, "Linear")
         bound = 1.0 / np.sqrt(in_features)
         self.weight = Parameter(rng.uniform(-bound, bound, (in_features, out_features)))
@@ -64,7 +68,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Compute x @ weight + bias, for `x` of shape (..., in_features); see `bplib.linear`."""
-        return functional.linear(x, self.weight, self.bias)
+        return functional.linear(as_input(x, "Linear"), self.weight, self.bias)
 
     def _title(self) -> str:
         return f"Linear({self.weight.shape[0]}, {self.weight.shape[1]}, bias={self.bias is not None})"

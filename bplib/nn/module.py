@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from bplib.checks import as_floats
-from bplib.errors import DataError, ShapeError
+from bplib.checks import as_array, as_floats, as_truth
+from bplib.errors import DataError, DomainError, ShapeError
 from bplib.home import Home, share_home
 from bplib.journal import note
 from bplib.tensors import Tensor
@@ -164,8 +164,9 @@ class Module(ABC):
         DomainError
             If `dtype` is another type.
         """
+        wanted = _float_type(dtype)
         members = list(self.parameters())
-        cast = [as_floats(parameter.array, dtype) for parameter in members]
+        cast = [as_floats(parameter.array, wanted) for parameter in members]
         for parameter, array in zip(members, cast, strict=True):
             parameter.grad = None
             parameter.array = array
@@ -181,8 +182,14 @@ class Module(ABC):
             parameter.grad = None
 
     def train(self, mode: bool = True) -> Self:
-        """Switch to training, where a layer such as dropout acts; or away from it."""
-        self.training = mode
+        """Switch to training, where a layer such as dropout acts; or away from it.
+
+        Raises
+        ------
+        DataError
+            If `mode` is no truth value.
+        """
+        self.training = as_truth(mode, "mode", "train")
         for _, child in self._children():
             if isinstance(child, Module):
                 child.train(mode)
@@ -220,21 +227,27 @@ class Module(ABC):
         Raises
         ------
         DataError
-            If names are missing or left over; nothing is changed then.
+            If `state` is no dictionary of arrays, or names are missing or left over; nothing is changed then.
         ShapeError
             If a shape differs; nothing is changed then.
         """
         own = self._places()
-        if missing := sorted(own.keys() ^ state.keys()):
+        if not isinstance(state, Mapping):
             raise DataError(
-                f"load_state_dict: the names do not match. Expected {sorted(own)}, got {sorted(state)}; "
+                f"load_state_dict: state is of type {type(state).__name__}. Expected the dictionary that state_dict() "
+                "gave."
+            )
+        if missing := sorted(map(str, own.keys() ^ state.keys())):
+            raise DataError(
+                f"load_state_dict: the names do not match. Expected {sorted(own)}, got {sorted(map(str, state))}; "
                 f"these stand on one side only: {missing}."
             )
-        values = {name: as_floats(state[name]) for name in own}
+        values = {name: as_floats(as_array(state[name], name, "load_state_dict")) for name in own}
         for name, place in own.items():
             if values[name].shape != place.shape:
                 raise ShapeError(
-                    f"load_state_dict: {name} has shape {place.shape}, the saved one has {values[name].shape}."
+                    f"load_state_dict: {name} has shape {place.shape}, the saved one has {values[name].shape}. "
+                    "Expected the same. Make the model with the settings of the one that was saved."
                 )
         for name, parameter in self.named_parameters():
             parameter.assign(values[name])
@@ -248,6 +261,20 @@ class Module(ABC):
 
     def _title(self) -> str:
         return type(self).__name__ + "()"
+
+
+def _float_type(dtype: Any) -> np.dtype[Any]:
+    """Give float32 or float64; NumPy would take None, and anything with a dtype of its own, for one as well."""
+    try:
+        wanted = None if dtype is None or isinstance(dtype, np.ndarray | Tensor) else np.dtype(dtype)
+    except (TypeError, ValueError):
+        wanted = None
+    if wanted is None or wanted not in (np.float32, np.float64):
+        raise DomainError(
+            f"astype: dtype {dtype if wanted is None else wanted} has no gradients here. Expected numpy.float64 or "
+            "numpy.float32."
+        )
+    return wanted
 
 
 def _parts_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

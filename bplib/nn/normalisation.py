@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from bplib.checks import as_count, as_number
+from bplib.checks import as_number
 from bplib.errors import ShapeError
 from bplib.functional import sqrt
 from bplib.journal import refuse_repetition
+from bplib.nn.inputs import as_input, as_sizes
 from bplib.nn.module import Module, Parameter
-from bplib.tensors import Tensor, as_tensor
+from bplib.tensors import Tensor
 
 __all__ = ["BatchNorm1d", "LayerNorm"]
 
@@ -41,7 +42,7 @@ class BatchNorm1d(Module):
     Raises
     ------
     DataError, DomainError
-        If a setting is no such number.
+        If a setting is no such number; in the forward pass, if `x` holds no real numbers.
     ShapeError
         In the forward pass, if `x` is not (n, num_features), or has fewer than 2 rows in training.
 
@@ -68,7 +69,7 @@ class BatchNorm1d(Module):
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         super().__init__()
-        n = as_count(num_features, "num_features", 1, "BatchNorm1d")
+        (n,) = as_sizes("BatchNorm1d", num_features=num_features)
         self.eps = as_number(eps, "eps", "BatchNorm1d", least=0.0)
         self.momentum = as_number(momentum, "momentum", "BatchNorm1d", least=0.0, below=1.0)
         self.weight, self.bias = Parameter(np.ones(n)), Parameter(np.zeros(n))
@@ -76,7 +77,7 @@ class BatchNorm1d(Module):
 
     def forward(self, x: Any) -> Tensor:
         """Normalise the columns of `x`, shape (n, num_features)."""
-        x = as_tensor(x)
+        x = as_input(x, "BatchNorm1d")
         if x.ndim != 2 or x.shape[1] != self.weight.size:
             raise ShapeError(
                 f"BatchNorm1d: x has shape {x.shape}. Expected (examples, {self.weight.size}), one column a feature."
@@ -102,7 +103,7 @@ class BatchNorm1d(Module):
             average += self.momentum * new
 
     def _title(self) -> str:
-        return f"BatchNorm1d({self.weight.size})"
+        return f"BatchNorm1d({self.weight.size}, eps={self.eps:g}, momentum={self.momentum:g})"
 
 
 class LayerNorm(Module):
@@ -127,7 +128,7 @@ class LayerNorm(Module):
     Raises
     ------
     DataError, DomainError
-        If a setting is no such number.
+        If a setting is no such number; in the forward pass, if `x` holds no real numbers.
     ShapeError
         In the forward pass, if the last axis has another length.
 
@@ -144,13 +145,13 @@ class LayerNorm(Module):
 
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
         super().__init__()
-        n = as_count(num_features, "num_features", 1, "LayerNorm")
+        (n,) = as_sizes("LayerNorm", num_features=num_features)
         self.eps = as_number(eps, "eps", "LayerNorm", least=0.0)
         self.weight, self.bias = Parameter(np.ones(n)), Parameter(np.zeros(n))
 
     def forward(self, x: Any) -> Tensor:
         """Normalise along the last axis of `x`, shape (..., num_features)."""
-        x = as_tensor(x)
+        x = as_input(x, "LayerNorm")
         if x.shape[-1:] != self.weight.shape:
             raise ShapeError(f"LayerNorm: x has shape {x.shape}. Expected the last axis to be {self.weight.size} long.")
         centred = x - x.mean(axis=-1, keepdims=True)
@@ -158,4 +159,4 @@ class LayerNorm(Module):
         return centred / sqrt(var + self.eps) * self.weight + self.bias
 
     def _title(self) -> str:
-        return f"LayerNorm({self.weight.size})"
+        return f"LayerNorm({self.weight.size}, eps={self.eps:g})"

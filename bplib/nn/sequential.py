@@ -6,10 +6,11 @@ from typing import Any, final
 from bplib.engine import apply, wants_every_layer
 from bplib.errors import DataError
 from bplib.nn.activations import ReLU, Sigmoid, Tanh
+from bplib.nn.inputs import as_input
 from bplib.nn.layers import Linear
 from bplib.nn.module import Module
 from bplib.rules import TABLE
-from bplib.tensors import Tensor, as_tensor
+from bplib.tensors import Tensor
 
 __all__ = ["Sequential"]
 
@@ -25,7 +26,7 @@ class Sequential(Module):
     Raises
     ------
     DataError
-        If one of them is no module.
+        If one of them is no module; in the forward pass, what its layers raise.
 
     References
     ----------
@@ -59,7 +60,7 @@ class Sequential(Module):
         # Who wants to see every result gets each layer and each activation as an operation of its own.
         for call in self.layers if wants_every_layer() else self._plan:
             x = call(x)
-        return x
+        return x if self.layers else as_input(x, "Sequential")
 
     def _children(self) -> Iterator[tuple[str, Any]]:
         return ((str(i), module) for i, module in enumerate(self.layers))
@@ -97,7 +98,7 @@ class _Stack:
         return True
 
     def __call__(self, x: Any) -> Tensor:
-        operands = [as_tensor(x)]
+        operands: list[Any] = [as_input(x, "Linear")]
         for layer in self._layers:
             operands.append(layer.weight)
             operands.append(layer.bias)

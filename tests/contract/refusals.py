@@ -57,10 +57,10 @@ def refusal(kind: type[Exception], act: Callable[[], Any]) -> str:
 
 
 def rows_of(table: str) -> dict[str, list[str]]:
-    """Read a table: a name of words, then its cells, which are two letters or a point."""
+    """Read a table: a name of words, then its cells, which are two letters or a point; "na" stands for NaN."""
     rows = {}
     for line in table.strip().splitlines():
-        name, cells = re.fullmatch(r"(.*?)\s{2,}((?:\s*(?:Da|Do|Sh|\.))+)", line.strip()).groups()
+        name, cells = re.fullmatch(r"(.*?)\s{2,}((?:\s*(?:Da|Do|Sh|na|oo|\.))+)", line.strip()).groups()
         rows[name] = cells.split()
     return rows
 
@@ -98,17 +98,30 @@ NO_NUMBERS = {
 LAWS = rows_of("""
 finite           .  .  .  .  .  .  Do Do Da Da Da Da Da Da Da Da
 at least 0       Do Do .  .  .  .  Do Do Da Da Da Da Da Da Da Da
+above 0          Do Do Do .  .  .  Do Do Da Da Da Da Da Da Da Da
 share            Do Do .  .  Do Do Do Do Da Da Da Da Da Da Da Da
 fraction         Do Do Do .  Do Do Do Do Da Da Da Da Da Da Da Da
 counted          Do Da Do Da Da .  Da Da Da Da Da Da Da Da Da Da
 counted or 0     Do Da .  Da Da .  Da Da Da Da Da Da Da Da Da Da
 counted or None  Do Da Do Da Da .  Da Da Da .  Da Da Da Da Da Da
 from four        Do Da Do Da Da Do Da Da Da Da Da Da Da Da Da Da
+whole            .  Da .  Da Da .  Da Da Da Da Da Da Da Da Da Da
+word             Do Do Do Do Do Do Do Do Do Do Do Do Do Do Do Do
 truth            Da Da Da Da Da Da Da Da Da Da .  Da Da Da Da Da
 truth or None    Da Da Da Da Da Da Da Da Da .  .  Da Da Da Da Da
 generator        Do Da .  Da Da .  Da Da Da .  Da Da Da Da Da Da
 other            Da Da Da Da Da Da Da Da Da Da Da Da Da Da Da Da
 """)
+
+
+def answer(act: Callable[[], Any], *fragments: str) -> str:
+    """Give what `outcome` gives, and of a tensor that comes back whether it holds a NaN (na) or an infinity (oo)."""
+    given: list[Any] = []
+    found = outcome(lambda: given.append(act()), *fragments)
+    if found == "." and given:
+        values = given[0].data
+        return "na" if np.isnan(values).any() else "oo" if np.isinf(values).any() else "."
+    return found
 
 
 def column(act: Callable[[Any], Any], who: str) -> list[str]:
