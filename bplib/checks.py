@@ -167,8 +167,9 @@ def as_count(value: Any, name: str, least: int, caller: str) -> int:
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise DataError(f"{caller}: {name} is {value!r}. Expected a whole number, for example {name}={max(least, 32)}.")
     if value < least:
+        shown = value if value > -(10**18) else "below −10¹⁸"  # Python refuses to write very long numbers
         raise DomainError(
-            f"{caller}: {name} is {value}. Expected a whole number of at least {least}. Try {name}={max(least, 32)}."
+            f"{caller}: {name} is {shown}. Expected a whole number of at least {least}. Try {name}={max(least, 32)}."
         )
     return int(value)
 

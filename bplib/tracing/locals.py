@@ -63,11 +63,6 @@ class Standing:
         self.array, self.requires_grad, self.operation, self.parents = array, requires_grad, operation, parents
         self.settings, self.remembered, self.name, self.hooks, self.order = settings, remembered, None, None, 0
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The length of each axis."""
-        return self.array.shape
-
 
 def locals_of(node: Any) -> list[Local | None]:
     """Give the local derivative of a result with respect to each operand that asks for a gradient.

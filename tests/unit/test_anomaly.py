@@ -110,3 +110,14 @@ def test_it_looks_where_recording_is_off_and_at_empty_arrays():
 
 def test_float32_overflows_earlier():
     assert "'exp' gave inf" in told(lambda: bplib.exp(bplib.tensor(100.0, dtype=np.float32)))
+
+
+def test_an_operand_without_elements_is_named_as_empty():
+    empty = learner(np.ones((0, 3)), "rows")
+    assert "'mean' gave nan in its result of shape (). In: operand 1 ('rows') was empty." in told(empty.mean)
+
+
+def test_where_all_code_on_the_way_is_the_librarys_no_line_is_told(monkeypatch):
+    """As in a function that the interpreter calls at its end: no frame below it is the user's."""
+    monkeypatch.setattr("bplib.anomaly._LIBRARY", "")
+    assert told(lambda: bplib.log([0.0])).endswith("operand 1 was 0 there. Its domain: a > 0.")

@@ -1,6 +1,7 @@
 """How a choice is judged: one option, one for each place, or lines put in order."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,12 @@ def test_an_order_may_be_written_in_many_ways(answer: object) -> None:
 def test_an_order_that_is_none_is_explained(answer: object, said: str) -> None:
     verdict = ORDER.judge(answer)
     assert (verdict.outcome, verdict.sentences[0]) == (Outcome.UNRECOGNISED, said)
+
+
+def test_an_order_without_a_sentence_on_its_form_is_counted() -> None:
+    plain = replace(ORDER, form="")
+    assert plain.judge("DBECAX").sentences[0] == "5 options are asked for, and your answer has 6."
+    assert plain.judge(7).sentences[0] == "Your answer is 7. "
 
 
 def test_a_half_filled_choice_is_not_attempted() -> None:

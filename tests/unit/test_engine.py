@@ -22,6 +22,11 @@ def test_gradients_add_up_where_a_value_is_used_twice():
     assert (float(a.grad), float(b.grad)) == (8.0, 2.0)
 
 
+def test_a_plus_sign_gives_the_tensor_itself():
+    x = tensor([1.0, 2.0], requires_grad=True)
+    assert +x is x
+
+
 def test_a_diamond_inside_a_diamond_is_visited_in_the_right_order():
     a = tensor(1.0, requires_grad=True)
     b = a + a

@@ -6,6 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -366,3 +367,13 @@ def test_a_function_that_rounds_hears_so_and_no_quarrel_over_digits() -> None:
 def test_a_list_of_the_squares_is_a_known_mistake_as_an_array_too() -> None:
     assert SQUARES.judge(lambda numbers: [number**2 for number in numbers]).mistake == "list-of-squares"
     assert SQUARES.judge(lambda numbers: np.array(numbers) ** 2).mistake == "list-of-squares"
+
+
+def test_an_example_in_which_no_difference_can_be_seen_is_left_out() -> None:
+    def trials() -> list[dict[str, Any]]:
+        return [{"w": np.arange(20.0), "gradient": np.ones(20), "lr": lr} for lr in (0.1, 0.2)]
+
+    verdict = replace(STEP, trials=trials, faults=()).judge(lambda w, gradient, lr: w - 7 * lr * gradient)
+    assert verdict.outcome is Outcome.UNRECOGNISED
+    assert verdict.sentences[0].startswith("It was called 2 times, with arrays.")
+    assert "an array of shape (20,); an array" not in repr(verdict)

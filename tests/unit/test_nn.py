@@ -160,6 +160,12 @@ def test_state_goes_out_and_comes_back():
     np.testing.assert_array_equal(other.theta, kept)
 
 
+def test_a_home_says_how_much_lives_there():
+    model = small()
+    model.theta = model.theta  # from here on all of them live together
+    assert repr(model[0].weight.home) == "Home(13 values, float64)"
+
+
 def test_train_and_eval_reach_every_module():
     model = nn.Sequential(nn.Sequential(nn.ReLU()), nn.Sigmoid())
     model.eval()

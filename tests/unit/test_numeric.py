@@ -43,6 +43,15 @@ def test_an_output_that_does_not_depend_on_its_input_has_gradient_zero():
     assert gradcheck(lambda x: bplib.tensor(3.0), [1.0]).passed
 
 
+def test_a_leaf_that_is_the_output_itself_is_checked_too():
+    weight = bplib.tensor([1.0, 2.0], requires_grad=True)
+    for report in (gradcheck(lambda x: x, [1.0, 2.0]), gradcheck(lambda: weight, params=[weight])):
+        (row,) = report.rows
+        assert report.passed
+        np.testing.assert_allclose(row.backward, row.numerical, rtol=1e-9)
+        assert row.backward.min() > 0
+
+
 def test_misuse_is_refused():
     with pytest.raises(ShapeError, match="no input to check"):
         gradcheck(bplib.tanh)

@@ -363,3 +363,13 @@ def test_a_loaded_state_counts_on_from_where_it_was_saved() -> None:
     for model, optimizer in zip(models, optimizers, strict=True):
         step(model, optimizer)
     np.testing.assert_array_equal(models[0].theta, models[1].theta)
+
+
+@pytest.mark.parametrize("part", [{}, {"shapes": [(1,)], "counts": [1]}, 3])
+def test_a_saved_state_with_missing_parts_is_refused_and_changes_nothing(part) -> None:
+    w = tensor([1.0], requires_grad=True)
+    optimizer = Adam([w], lr=0.1)
+    before = repr(optimizer.state_dict())
+    with pytest.raises(DataError, match=r"Adam: the saved state has parts that are missing. Expected what state_dict"):
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": [part]})
+    assert repr(optimizer.state_dict()) == before

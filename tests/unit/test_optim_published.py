@@ -381,3 +381,11 @@ def test_bad_settings_are_refused_in_words(call, error, words):
     with pytest.raises(error) as caught:
         call()
     assert words in str(caught.value), str(caught.value)
+
+
+def test_a_parameter_without_a_gradient_is_left_out_of_clipping_by_value():
+    frozen, alive = tensor([1.0], requires_grad=True), tensor([1.0, 1.0], requires_grad=True)
+    (alive * [3.0, -0.5]).sum().backward()
+    optim.clip_grad_value([frozen, alive], 1.0)
+    assert frozen.grad is None
+    assert alive.grad.tolist() == [1.0, -0.5]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bplib.lessons.progress import Progress, current_progress
+from bplib.lessons.progress import Progress, _move, current_progress
 
 
 @pytest.fixture
@@ -189,6 +189,59 @@ def test_a_folder_that_cannot_be_written(path: Path, error: OSError, monkeypatch
     )
 
 
+def test_a_damaged_file_that_is_only_read_is_said_too(path: Path) -> None:
+    path.write_text("{", "utf-8")
+    progress = Progress(path)
+    assert progress.exercise("06/gd-step") is None
+    assert "is damaged in line 1 and was left as it is" in progress.notice()
+    assert path.read_text("utf-8") == "{"
+
+
+def test_where_no_lock_can_be_made_nobody_waits_and_the_lock_of_another_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = path.with_name("progress.json.lock")
+    lock.touch()
+    monkeypatch.setattr(os, "access", lambda *anything: False)
+    began = time.monotonic()
+    Progress(path).keep_verdict("06/gd-step", "right", "")
+    assert time.monotonic() - began < 0.5
+    assert lock.exists()
+
+
+def test_on_windows_a_file_that_is_being_read_is_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, tries = os.replace, []
+
+    def refuse_twice(source: str, target: Path) -> None:
+        tries.append(source)
+        if len(tries) <= 2:
+            raise PermissionError(13, "The process cannot access the file")
+        replace(source, target)
+
+    part = path.with_name("part")
+    part.write_text("new", "utf-8")
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "replace", refuse_twice)
+        windows.setattr(os, "name", "nt")
+        _move(str(part), path)
+    assert (len(tries), path.read_text("utf-8")) == (3, "new")
+
+
+def test_elsewhere_a_file_that_cannot_be_replaced_is_an_error_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def refuse(*anything: object) -> None:
+        tries.append(anything)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    Progress(path).keep_verdict("06/gd-step", "right", "")
+    assert len(tries) == 1
+    assert list(path.parent.iterdir()) == []
+
+
 def test_a_missing_folder_is_no_error(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "gone" / "progress.json")
     progress.keep_verdict("06/gd-step", "right", "")
@@ -232,6 +285,17 @@ def test_without_it_the_file_lies_in_the_folder_of_the_learners_copies(
     # Some other folder that happens to bear the name.
     (tmp_path / "course.py").unlink()
     monkeypatch.chdir(tmp_path / "my")
+    assert current_progress().path is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not delete the folder that somebody works in")
+def test_in_a_folder_that_was_deleted_progress_is_kept_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BPLIB_PROGRESS")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
     assert current_progress().path is None
 
 

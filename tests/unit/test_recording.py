@@ -176,6 +176,67 @@ def test_what_no_loss_depends_on_is_left_out():
     assert repr(fast) == "Recording of step, 3 actions"
 
 
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("learns", [False, True], ids=["data", "a target that learns"])
+def test_a_squared_error_of_every_kind_is_repeated_bit_for_bit(reduction, learns):
+    def run(wrap):
+        weight = bplib.tensor([[0.5], [-0.25]], requires_grad=True)
+        target = bplib.tensor(np.ones((8, 1)), requires_grad=learns)
+        optimizer = SGD([weight, target] if learns else [weight], lr=0.1)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = losses.mse(x @ weight, target, reduction=reduction).sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        step = wrap(step)
+        found = [float(step(x)) for x, _ in BATCHES]
+        return found, weight.numpy().tolist(), target.numpy().tolist()
+
+    assert run(bplib.replay) == run(lambda step: step)
+
+
+def test_data_may_come_as_tensors_and_lists_and_with_what_stays_the_same():
+    def run(wrap, dress):
+        model = plain()
+        optimizer = SGD(model.parameters(), lr=0.1)
+
+        def step(x, y, factor, word):
+            optimizer.zero_grad()
+            loss = losses.mse(model(x), y, reduction=word) * factor
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        step = wrap(step)
+        return [float(step(*dress(x), *dress(y), 0.5, "mean")) for x, y in BATCHES]
+
+    wanted = run(lambda step: step, lambda x: [x])
+    assert run(bplib.replay, lambda x: [bplib.tensor(x)]) == wanted
+    first = itertools.count()
+    assert run(bplib.replay, lambda x: [x if next(first) < 2 else x.tolist()]) == wanted
+
+
+def test_the_first_data_that_came_stay_what_they_are():
+    data, other = bplib.tensor([3.0, 4.0], name="x"), np.array([5.0, 6.0])
+    fast = bplib.replay(backward_of(lambda x: (W * x).sum()))
+    assert (fast(data), fast(other)) == (11.0, 17.0)
+    assert data.numpy().tolist() == [3.0, 4.0]
+
+
+def test_inside_detect_anomaly_it_still_gives_the_loss_as_a_number():
+    for give in (lambda loss: loss, lambda loss: loss.item()):
+        model = plain()
+        fast = bplib.replay(lambda x, y, m=model, g=give: (loss := losses.mse(m(x), y), loss.backward(), g(loss))[2])
+        wanted = fast(*BATCHES[0])
+        with bplib.detect_anomaly():
+            found = fast(*BATCHES[0])
+        assert type(found) is float
+        assert found == pytest.approx(wanted, rel=1e-12)
+
+
 def test_inside_detect_anomaly_the_step_runs_as_it_is_written():
     model = plain()
     fast = bplib.replay(trainer(model, losses.mse, SGD(model.parameters(), lr=0.1)))
@@ -252,6 +313,9 @@ REFUSED = {
     "a class out of range": (
         lambda: twice(backward_of(classify), (CLASSES[0][1],), (np.full(8, 7),)),
         DataError, "a class index is out of range"),
+    "whole numbers became others": (
+        lambda: twice(backward_of(classify), (CLASSES[0][1],), (CLASSES[0][1].astype(float),)),
+        DataError, "argument 1 was int64 at the recording and is float64 now"),
     "another type": (in_another_type, DataError, "was float64 when the step was recorded and is float32 now"),
     "no_grad": (in_no_grad, GraphError, "recording is off here"),
 }  # fmt: skip

@@ -113,6 +113,26 @@ def test_infinities_come_out_as_such() -> None:
     assert (Value(1e200) ** 2).data == math.inf
 
 
+class _Stops:
+    """A local derivative at which somebody presses the stop button."""
+
+    def __rmul__(self, incoming: float) -> float:
+        raise KeyboardInterrupt
+
+
+def test_a_backward_that_was_stopped_leaves_nothing_that_the_next_one_would_add() -> None:
+    x = Value(3.0)
+    square = x * x
+    loss = square * 2.0 + x
+    right, square.by_first = square.by_first, _Stops()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        loss.backward()
+    assert [one.incoming for one in (x, square, loss)] == [None, None, None]
+    square.by_first, x.grad, square.grad, loss.grad = right, 0.0, 0.0, 0.0
+    loss.backward()
+    assert (x.grad, square.grad, loss.grad) == (13.0, 2.0, 1.0)
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "words"),
     [

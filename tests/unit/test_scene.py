@@ -48,6 +48,17 @@ def test_the_static_twin_plots_the_numbers_of_the_position_asked_for() -> None:
     assert axes.patches[0].get_height() == 2
 
 
+def test_a_mark_that_nobody_can_draw_is_named() -> None:
+    class Spiral(Points):
+        pass
+
+    draw_scene(_scene(Spiral([[1, 1]])))  # what is a mark of another kind is drawn as that kind
+    scene = _scene(Points([[1, 1]]))
+    object.__setattr__(scene.panels[0], "marks", (_BOX,))
+    with pytest.raises(NotImplementedError, match="Rectangle"):
+        draw_scene(scene)
+
+
 def test_the_sentence_stands_in_the_alternative_text_below_the_question() -> None:
     scene = _scene(Points(np.zeros((2, 1, 2))), sentences=("slow", "η = 0.5: diverges"))
     assert render(scene, 1, "Which one?").alt == "Which one? A test picture. η = 0.5: diverges"

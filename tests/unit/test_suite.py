@@ -21,6 +21,45 @@ def test_the_levels_leave_out_what_they_say(project: Path) -> None:
     assert "not slow" in named[""]["tests"].command
     assert "-m" not in named["--full"]["tests"].command[3:]
     assert list(named[""]) == ["ruff", "mypy", "codespell", "tests", "notebooks", "rebuild"]
+    assert list(named["--fast"]) == list(named[""])
+    assert list(named["--full"])[3:] == ["tests", "coverage", "core 100 %", "rest 90 %", "notebooks", "rebuild"]
+
+
+_CORE = "def choose(x):\n    if x:\n        x += 1\n    return x\n"
+_CORE_TEST = "import bplib.lessons.talk\nfrom bplib import core\n\ndef test_core():\n    assert core.choose(1) == 2\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "missed", "statuses"),
+    [("", 1, [0, 2, 0]), ("    assert not core.choose(0)\n", 5, [0, 0, 2])],
+    ids=["a branch of the core", "a fifth of the rest"],
+)
+def test_what_is_not_covered_fails_its_stage(tmp_path: Path, more: str, missed: int, statuses: list[int]) -> None:
+    files = {
+        "pyproject.toml": (ROOT / "pyproject.toml").read_text("utf-8"),
+        "bplib/__init__.py": "",
+        "bplib/core.py": "x = 1\n" * 40 + _CORE,
+        "bplib/lessons/__init__.py": "",
+        "bplib/lessons/talk.py": "x = 1\n" * 18 + "def never():\n" + "    y = 2\n" * missed,
+        "tests/unit/test_core.py": _CORE_TEST + more,
+        **{f"tests/{folder}/none.txt": "" for folder in ("property", "contract", "widgets")},
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    commands = [stage.command for stage in suite.stages("--full", [])[4:7]]
+    table = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = [subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, env=table, check=False) for words in commands]
+    assert [one.returncode for one in done] == statuses
+
+
+def test_a_test_that_fails_while_coverage_is_measured_is_left_to_the_stage_of_the_tests(
+    project: Path, tmp_path: Path
+) -> None:
+    coverage, core = suite.stages("--full", [])[4:6]
+    fails = [sys.executable, "-c", "raise SystemExit(1)"]
+    done = [suite._run(stage._replace(command=fails), tmp_path, dict(os.environ)) for stage in (coverage, core)]
+    assert [(one.failed, one.verdict) for one in done] == [(0, "measured"), (1, "failed")]
 
 
 def test_pytest_arguments_run_pytest_alone(project: Path) -> None:

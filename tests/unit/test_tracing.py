@@ -85,6 +85,17 @@ def test_a_fan_out_counts_the_arrivals_and_adds_them_up():
     assert story.node("x").arrivals == ((3, 1), (4, 0), (4, 1))
 
 
+def test_large_gradients_that_meet_are_counted_and_not_written_out():
+    x = asking(np.ones((4, 4)), "x")
+    shares = [share for step in trace((x * x + x).sum()).backward for share in step.shares if share.parent.name == "x"]
+    assert [share.sentence.partition("; this is ")[2] for share in shares] == [
+        "",
+        "the second gradient to arrive at x, and they are added up",
+        "the third gradient to arrive at x, and they are added up",
+    ]
+    assert np.array_equal(shares[-1].total, np.full((4, 4), 3.0))
+
+
 def test_only_what_wants_a_gradient_receives_one():
     story = trace(asking(2.0, "w") * tensor(3.0, name="x"))
     assert [share.parent.name for step in story.backward for share in step.shares] == ["w"]

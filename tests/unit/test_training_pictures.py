@@ -1,5 +1,7 @@
 """Pictures of training: what is drawn, what it is called, and the sentence that stands for it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -61,6 +63,12 @@ def test_curves_name_their_axes_and_show_zero():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
     assert axes.get_ylim()[0] == 0
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
+
+
+def test_losses_below_zero_are_drawn_whole():
+    low, high = _axes(loss_curves({"epoch": [1, 2, 3], "train_loss": [-1.0, -2.0, -3.0]})).get_ylim()
+    assert low < -3.0
+    assert high > -1.0
 
 
 def test_curves_on_a_logarithmic_axis_say_so():
@@ -332,6 +340,13 @@ def test_four_long_names_fit_above_the_picture():
     legend = picture.figure.legends[0].get_window_extent()
     assert legend.x0 >= 0
     assert legend.x1 <= picture.figure.canvas.get_width_height()[0]
+
+
+def test_a_surface_without_slope_has_a_path_and_no_contours():
+    flat = replace(surface("bowl"), f=lambda points: np.zeros(points.shape[:-1]))
+    axes = _axes(surface_paths(flat, [SHORT], ["a"]))
+    assert len(axes.collections) == 0
+    assert len([line for line in axes.lines if line.get_label() == "a"]) == 1
 
 
 @pytest.mark.parametrize("name", ["bowl", "ravine", "rosenbrock", "saddle"])

@@ -10,7 +10,7 @@ from bplib.lessons.choices import ChoiceExercise
 from bplib.lessons.collection import ExerciseSet
 from bplib.lessons.exercises import FunctionExercise, NumberExercise
 from bplib.lessons.progress import Progress
-from bplib.lessons.verdicts import Says, UnknownName, Verdict
+from bplib.lessons.verdicts import Says, Solution, UnknownName, Verdict
 
 RATE: NumberExercise = learning_rate.check.__self__.exercises["largest-rate"]
 STEP: FunctionExercise = learning_rate.check.__self__.exercises["gd-step"]
@@ -121,6 +121,18 @@ def test_the_page_says_sign_and_word() -> None:
     markup = RATE.judge(0.2)._repr_html_()
     assert '<span aria-hidden="true">✓</span> <strong><bdi>Right.</bdi></strong>' in markup
     assert "<code>...</code>" in RATE.judge(...)._repr_html_()
+
+
+def test_the_page_shows_a_solution_as_code(lesson: ExerciseSet) -> None:
+    card = lesson.solution("gd-step")
+    assert isinstance(card, Solution)
+    assert "><bdi>def gd_step(w, gradient, lr):\n    return w - lr * gradient</bdi></pre>" in card._repr_html_()
+    compared = Solution("less", "smaller = w < 1 & True", "Because.")._repr_html_()
+    assert "smaller = w &lt; 1 &amp; True</bdi></pre>" in compared
+
+
+def test_a_set_of_exercises_names_them(lesson: ExerciseSet) -> None:
+    assert repr(lesson) == "ExerciseSet('06', largest-rate, gd-step)"
 
 
 def test_a_verdict_is_the_same_every_time() -> None:

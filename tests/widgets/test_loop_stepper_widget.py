@@ -121,6 +121,7 @@ def test_a_hundred_loops_step_back_and_reset(stepper: LoopStepper) -> None:
 
 def test_switch_and_slider_act_and_follow(stepper: LoopStepper) -> None:
     stepper._skip.value = True
+    assert stepper.skip_update is True
     _click(stepper, "Forward", "Loss", "Backward")
     assert _emphasised(stepper) == ["Forward"]
     _click(stepper, "100 loops")

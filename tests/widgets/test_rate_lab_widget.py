@@ -9,6 +9,7 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from bplib.errors import BplibError, DomainError
+from bplib.widgets.rate_scene import CURVATURE
 from bplib.widgets.rate_state import PRESETS
 from bplib.widgets.rate_view import RateLab, rate_lab
 
@@ -72,6 +73,14 @@ def test_code_and_controls_say_the_same(lab: RateLab) -> None:
     assert (7, "7") in [(value, label) for label, value in lab._condition.options]
     lab.rate = 0.5
     assert lab.steps_to_one_percent is None
+
+
+def test_the_losses_are_those_of_the_drawn_path(lab: RateLab) -> None:
+    lab.rate = 0.25
+    lab.flush()
+    w1, w2 = lab.path.T
+    assert lab.losses.shape == (len(lab.path),)
+    np.testing.assert_allclose(lab.losses, 0.5 * CURVATURE * (w1**2 / lab.condition_number + w2**2), rtol=1e-12)
 
 
 def test_the_table_holds_the_path_of_every_rate(lab: RateLab) -> None:
