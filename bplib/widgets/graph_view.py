@@ -181,6 +181,7 @@ class GraphStepper(Twin):
             self._list.value, self._way.value = state.example, state.typed
             labels = _labels(state)
             if self._slider.options != labels:
+                self._slider.index = 0  # in the browser, a handle beyond the new end would report that end back
                 self._slider.options = labels
             self._slider.index = state.position
             self._back.disabled = state.position == 0
