@@ -1,6 +1,7 @@
 """Finding the operation that made the first infinity or NaN, forward or backward."""
 
 import linecache
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from bplib.rules import Operation
 
 __all__ = ["detect_anomaly"]
 
-_LIBRARY = str(Path(__file__).parent)
+_LIBRARY = str(Path(__file__).parent) + os.sep  # or a neighbour called bplib_mine would be taken for the library
 
 
 @final

@@ -128,8 +128,9 @@ class Optimizer(ABC):
             raise DataError(
                 f"{name}: the saved state is of type {type(state).__name__}. Expected what state_dict() gave."
             )
-        saved = state.get("state", [])
-        if not all(isinstance(part, Mapping) and {"shapes", "counts", "arrays"} <= part.keys() for part in saved):
+        saved, groups = state.get("state", []), state.get("groups", ())
+        whole = _are_mappings(saved, {"shapes", "counts", "arrays"}) and _are_mappings(groups, set())
+        if not whole or not all(isinstance(part["arrays"], Mapping) for part in saved):
             raise DataError(f"{name}: the saved state has parts that are missing. Expected what state_dict() gave.")
         wanted = (name, [layout.shapes for layout in self._layouts])
         found = (state.get("method"), [part["shapes"] for part in saved])
@@ -138,12 +139,27 @@ class Optimizer(ABC):
                 f"{name}: the saved state does not fit. Expected {wanted[0]} over parameters of shapes {wanted[1]}, "
                 f"got {found[0]} over {found[1]}. Load it into the same optimizer over the same model."
             )
-        if len(state.get("groups", ())) != len(self._layouts):
+        if len(groups) != len(self._layouts):
             raise ShapeError(
-                f"{name}: the saved state has {len(state.get('groups', ()))} groups. Expected {len(self._layouts)}. "
+                f"{name}: the saved state has {len(groups)} groups. Expected {len(self._layouts)}. "
                 "Take the state from state_dict()."
             )
+        if unknown := sorted({str(key) for group in groups for key in group} - self._settings):
+            raise DomainError(
+                f"{name}: a saved group has the setting {unknown[0]!r}. Expected {', '.join(sorted(self._settings))}."
+            )
+        self._check_averages(saved)
+
+    def _check_averages(self, saved: Any) -> None:
+        name = type(self).__name__
         for layout, part in zip(self._layouts, saved, strict=True):
+            counts = part["counts"]
+            whole = isinstance(counts, list | tuple) and all(map(_counts, counts))
+            if not whole or len(counts) != len(layout.params):
+                raise DataError(
+                    f"{name}: the saved counts are {counts!r}. Expected a whole number of at least 0 for each of the "
+                    f"{len(layout.params)} parameters. Take the state from state_dict()."
+                )
             for average, values in part["arrays"].items():
                 shape = as_array(values, f"the saved {average}", name).shape
                 if shape != (layout.size,):
@@ -272,6 +288,15 @@ class _Layout:
         start = parameter.offset
         span = slice(start, start + place.stop - place.start)
         return home.values[span], home.gradients[span], place, t
+
+
+def _are_mappings(parts: Any, keys: set[str]) -> bool:
+    """Say whether `parts` is a list of dictionaries that have these keys."""
+    return isinstance(parts, list | tuple) and all(isinstance(one, Mapping) and keys <= one.keys() for one in parts)
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
 
 
 def _neighbours(left: Any, right: Any) -> bool:

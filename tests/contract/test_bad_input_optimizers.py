@@ -224,18 +224,6 @@ def test_groups_that_were_changed_by_hand_are_named_before_anything_moves(name, 
     assert (w.data == before).all()
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_setting_that_was_changed_by_hand_to_what_is_allowed_is_taken(name):
-    w, twin = learner(), learner()
-    optimizer, other = getattr(optim, name)([w], lr=0.1), getattr(optim, name)([twin], lr=0.2)
-    optimizer.param_groups[0]["lr"] = 0.2
-    for _ in range(2):
-        w.grad = twin.grad = [1.0, -1.0]
-        optimizer.step()
-        other.step()
-    assert (w.data == twin.data).all()
-
-
 def broken_states(name):
     def made(**settings):
         optimizer = method(name, **settings)
@@ -258,6 +246,13 @@ def broken_states(name):
     yield {**state, "groups": groups * 2}, "Sh", "has 2 groups"
     yield {**state, "groups": [{**groups[0], "lr": -1.0}]}, "Do", "lr is -1.0"
     yield {**state, "groups": [{**groups[0], "lr": "0.1"}]}, "Da", "lr is '0.1'"
+    for part in (3, None, [3], "state"):
+        yield {**state, "state": part}, "Da", "parts that are missing"
+        yield {**state, "groups": part}, "Da", "parts that are missing"
+        yield {**state, "state": [{**kept[0], "arrays": part}]}, "Da", "parts that are missing"
+    for counts in (3, None, [], [1, 2], ["a"], [-1], [True], [1.0]):
+        yield {**state, "state": [{**kept[0], "counts": counts}]}, "Da", f"the saved counts are {counts!r}"
+    yield {**state, "groups": [{**groups[0], "speed": 1.0}]}, "Do", "a saved group has the setting 'speed'"
     for average in kept[0]["arrays"]:
         arrays = {**kept[0]["arrays"], average: np.zeros(3)}
         yield {**state, "state": [{**kept[0], "arrays": arrays}]}, "Sh", f"the saved {average} has shape (3,)"

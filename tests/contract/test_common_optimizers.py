@@ -364,3 +364,13 @@ def test_its_words_name_parameters_errors_an_example_and_the_source(kind):
     assert bplib.cite(kind) == bplib.cite(kind(weights(), lr=0.1)) == bplib.cite(step)
     named = re.search(r"Parameters\n-+\n(.*?)\n\n", inspect.getdoc(kind) or "", re.DOTALL)
     assert re.findall(r"^(\w+) :", named.group(1), re.MULTILINE) == list(inspect.signature(kind).parameters)
+
+
+@every_method
+def test_a_rate_that_was_changed_by_hand_is_the_rate_from_then_on(make):
+    params, others = weights(), weights()
+    optimizer, other = make(params), make(others)
+    rate = 2 * optimizer.param_groups[0]["lr"]
+    optimizer.param_groups[0]["lr"] = rate
+    assert walk(params, optimizer, 2) == walk(others, make.kind(others, **{**make.options, "lr": rate}), 2)
+    assert walk(params, optimizer, 1, 2) != walk(weights(), other, 1, 2)

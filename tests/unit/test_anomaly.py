@@ -1,5 +1,7 @@
 """The first infinity or NaN is named, with the operation, the place, the numbers that went in, and the line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,9 @@ def test_where_all_code_on_the_way_is_the_librarys_no_line_is_told(monkeypatch):
     """As in a function that the interpreter calls at its end: no frame below it is the user's."""
     monkeypatch.setattr("bplib.anomaly._LIBRARY", "")
     assert told(lambda: bplib.log([0.0])).endswith("operand 1 was 0 there. Its domain: a > 0.")
+
+
+def test_a_neighbour_whose_name_begins_like_the_librarys_is_the_user():
+    library = Path(bplib.__file__).parent
+    assert str(library / "engine.py").startswith(bplib.anomaly._LIBRARY)
+    assert not str(library.with_name("bplib_mine") / "loss.py").startswith(bplib.anomaly._LIBRARY)
