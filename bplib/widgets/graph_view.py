@@ -148,12 +148,7 @@ class GraphStepper(Twin):
     def _story(self, name: str) -> Trace:
         if name == _OWN and self._own is not None:
             return self._own
-        if not isinstance(name, str) or name not in EXAMPLES:
-            raise DomainError(
-                f"graph stepper: there is no example {name!r}. Expected one of {', '.join(EXAMPLES)}, for example "
-                'graph_stepper(example="max"); or your own expression: graph_stepper(loss).'
-            )
-        return story_of(name)
+        return _example(name)
 
     def _apply(self, event: Event) -> None:
         before, self._state = self._state, reduce(self._state, event)
@@ -236,6 +231,15 @@ class GraphStepper(Twin):
             self._apply(event)
 
 
+def _example(name: Any) -> Trace:
+    if not isinstance(name, str) or name not in EXAMPLES:
+        raise DomainError(
+            f"graph stepper: there is no example {name!r}. Expected one of {', '.join(EXAMPLES)}, for example "
+            'graph_stepper(example="max"); or your own expression: graph_stepper(loss).'
+        )
+    return story_of(name)
+
+
 def _labels(state: State) -> tuple[str, ...]:
     return tuple(f"{k} of {state.last}" for k in range(state.last + 1))
 
@@ -289,9 +293,4 @@ def graph_stepper(
     if loss is not None:
         own = as_story(trace(loss), "graph stepper")
         return GraphStepper(first_state(_OWN, own, bool(typed)), own, question=question, name=name)
-    if not isinstance(example, str) or example not in EXAMPLES:
-        raise DomainError(
-            f"graph stepper: there is no example {example!r}. Expected one of {', '.join(EXAMPLES)}, for example "
-            'graph_stepper(example="max"); or your own expression: graph_stepper(loss).'
-        )
-    return GraphStepper(first_state(example, story_of(example), bool(typed)), question=question, name=name)
+    return GraphStepper(first_state(example, _example(example), bool(typed)), question=question, name=name)
