@@ -173,7 +173,7 @@ def _forward(step: ForwardStep, count: int, known: frozenset[int]) -> Moment:
 
 def _start(story: Trace, loss: TracedNode, known: frozenset[int], gradients: dict[int, str]) -> Moment:
     symbol = partial(story.loss, loss.name)
-    why = "passed in" if story.passed else "whatever moves it moves by as much"
+    why = "passed in" if story.passed else f"a nudge of {loss.name} changes {loss.name} by the same amount"
     sentence = f"Backward starts at the end: {symbol} = {short(story.start)}, {why}."
     equation = Equation(("", "the start", ""), ("", symbol, ""), ("", short(story.start), ""))
     return Moment("start", "Backward, the start", sentence, known, gradients, equation)

@@ -96,7 +96,7 @@ EXAMPLES: dict[str, Example] = {
             "slides",
             "the slides: Loss = (f(ω₁x₁ + ω₂x₂) − GT)²",
             _slides,
-            "Two ways end at each product node: one at the weight, one at the input. Learning needs the weight's.",
+            "From each product two wires go back: to the weight and to the input. Learning needs the weight's.",
         ),
         Example("product", "f = (x + y) · w", _product, "A sum passes a gradient on; a product swaps its operands."),
         Example("fan-out", "f = a · b + 3 · a", _fan_out, "Two gradients arrive at a, and they are added up."),

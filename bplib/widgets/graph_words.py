@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bplib.tracing.figures import partial
 from bplib.viz.graph_story import Equation, Moment, short
+from bplib.widgets.graph_examples import EXAMPLES
 from bplib.widgets.graph_state import State, asked
 
 __all__ = ["question_moment", "sentence", "symbol_asked", "transcript"]
@@ -20,7 +21,7 @@ def sentence(state: State) -> str:
     >>> for _ in range(2):
     ...     state = reduce(state, Event("step"))
     >>> sentence(state)
-    'Backward starts at the end: ∂y/∂y = 1, whatever moves it moves by as much. What goes to x? Type ∂y/∂x, part 1.'
+    'Backward starts at the end: ∂y/∂y = 1, a nudge ... by the same amount. What goes to x? Type ∂y/∂x, part 1.'
     """
     question = _question(state)
     match state.note:
@@ -29,7 +30,8 @@ def sentence(state: State) -> str:
         case "begin":
             return "This is the beginning. Press Step."
         case "end":
-            return f"That was the last step. {_score(state) or _result(state)}"
+            notice = EXAMPLES[state.example].notice if state.example in EXAMPLES else ""
+            return f"That was the last step. {_score(state) or _result(state)} {notice}".strip()
         case "watch":
             return "Nothing is asked at this moment. Switch to “type each gradient”, or step on."
     if state.verdict is not None:

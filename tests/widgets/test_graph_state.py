@@ -38,7 +38,9 @@ def test_steps_visit_every_moment_once_and_back_again(name):
         assert state.position == k
         state = after(state, "step")
     assert after(state, "step") == after(state, "step", "step")
-    assert "That was the last step. The gradients: " in sentence(after(state, "step"))
+    end = sentence(after(state, "step"))
+    assert "That was the last step. The gradients: " in end
+    assert end.endswith(EXAMPLES[name].notice)
     for k in range(state.last, 0, -1):
         assert state.position == k
         state = after(state, "back")
