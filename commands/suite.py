@@ -24,6 +24,8 @@ _LEVELS = {
 # The core promises every branch; what draws and talks to learners also runs in kernels and browsers, unseen from here.
 _AROUND = "bplib/viz/*,bplib/widgets/*,bplib/lessons/*"
 _MEASURED = [f"tests/{folder}" for folder in ("unit", "property", "contract", "widgets")]
+# A file stays in one process: its tests share servers. More than four browsers at once would starve one another.
+_PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]
 _NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 _SANITIZE = ROOT / "tests" / "nbval.cfg"
 
@@ -66,7 +68,8 @@ def test(arguments: list[str]) -> int:
 def stages(level: str, rest: list[str]) -> list[Stage]:
     """What to run at this level; with arguments for pytest, pytest alone."""
     python = str(venv_python())
-    tests = Stage("tests", [python, "-m", "pytest", *_LEVELS[level], *rest], counts=True)
+    several = [] if rest else _PARALLEL
+    tests = Stage("tests", [python, "-m", "pytest", *several, *_LEVELS[level], *rest], counts=True)
     if rest:
         return [tests]
     ruff = Stage("ruff", [python, "-m", "ruff", "check", "--quiet", "."])

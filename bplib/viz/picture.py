@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import warnings
 from typing import Any, final
 
 import numpy as np
@@ -119,8 +120,11 @@ def _palette_png(figure: Figure) -> bytes:
 
 def _encode(figure: Figure, scale: float) -> bytes:
     raw = io.BytesIO()
-    # The shape is read from the file: how a fraction of a pixel is rounded is matplotlib's own affair.
-    figure.savefig(raw, format="png", dpi=100 * scale, pil_kwargs={"compress_level": 0})
+    with warnings.catch_warnings():
+        # A learner's own word in a script that the font lacks shows as boxes, and whole in the alternative text.
+        warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
+        # The shape is read from the file: how a fraction of a pixel is rounded is matplotlib's own affair.
+        figure.savefig(raw, format="png", dpi=100 * scale, pil_kwargs={"compress_level": 0})
     with Image.open(raw) as drawn:
         return palette_png(drawn.convert("RGB"))
 

@@ -10,11 +10,12 @@ from bplib.viz.graph import graph_scene
 from bplib.viz.graph_story import as_story, cut
 from bplib.viz.picture import Picture
 from bplib.viz.render import render
+from bplib.viz.scene import Scene
 from bplib.widgets.graph_examples import EXAMPLES, story_of
 from bplib.widgets.graph_state import Event, State, asked, first_state, reduce
 from bplib.widgets.graph_words import question_moment, sentence, symbol_asked, transcript
-from bplib.widgets.kit import Throttle, Twin, button, dropdown, position_slider, toggle
-from bplib.widgets.stage import Stage
+from bplib.widgets.kit import button, dropdown, position_slider, row, toggle
+from bplib.widgets.view import View
 
 __all__ = ["GraphStepper", "graph_stepper"]
 
@@ -23,7 +24,7 @@ _WAYS = [("watch", False), ("type each gradient", True)]
 
 
 @final
-class GraphStepper(Twin):
+class GraphStepper(View[State]):
     """The live widget; `graph_stepper` makes one.
 
     Parameters
@@ -41,23 +42,10 @@ class GraphStepper(Twin):
     def __init__(
         self, state: State, own: Trace | None = None, *, question: str = "", name: str = "graph stepper"
     ) -> None:
-        self._state, self._own, self._question = state, own, question
-        self._redraw = Throttle(self._show)
-        self._showing = False
-        self._drawn: tuple[Any, ...] = ()
-        self.stage = Stage(graph_scene(state.story, state.moments), state.position)
-        controls = self._make_controls()
-        links = [ipw.jslink((self._slider, "index"), (self.stage, "index"))]
-        super().__init__([*controls, self.stage], links=links, name=name)
-        self._show()
-        self._show_controls()
+        self._own = own
+        super().__init__(state, reduce, question=question, name=name)
 
     # ------------------------------------------------------------ what a learner reads and calls in code
-
-    @property
-    def state(self) -> State:
-        """The present state; a frozen record."""
-        return self._state
 
     @property
     def story(self) -> Trace:
@@ -134,15 +122,6 @@ class GraphStepper(Twin):
             return render(graph_scene(state.story, state.moments), state.last, self._question)
         return render(graph_scene(state.story, [question_moment(state)]), heading=self._question)
 
-    def flush(self) -> None:
-        """Draw now what waits to be drawn."""
-        self._redraw.flush()
-
-    def close(self) -> None:
-        """Close the stepper with all its controls, and forget what waits to be drawn."""
-        self._redraw.cancel()
-        super().close()
-
     # ------------------------------------------------------------ state -> view
 
     def _story(self, name: str) -> Trace:
@@ -150,43 +129,34 @@ class GraphStepper(Twin):
             return self._own
         return _example(name)
 
-    def _apply(self, event: Event) -> None:
-        before, self._state = self._state, reduce(self._state, event)
-        if self._state != before:
-            self._redraw()
-            self._show_controls()
+    def _alone(self) -> bool:
+        """Whether only the one moment is drawn, not the table that the slider scrubs."""
+        return self._state.typed or bool(self._state.note) or self._state.verdict is not None
 
-    def _show(self) -> None:
-        """Draw what the state needs: the whole table, which the slider then scrubs alone, or the one moment."""
-        state = self._state
-        alone = state.typed or bool(state.note) or state.verdict is not None
-        drawn = (state.story, sentence(state) if alone else None)
-        if drawn == self._drawn:
-            return
-        self._drawn = drawn
+    def _key(self) -> Any:
+        return self._state.story, sentence(self._state) if self._alone() else None
+
+    def _scene(self) -> Scene:
         # The one moment stands at every position: a table of its own length would not fit the slider.
-        moments = [question_moment(state)] if alone else state.moments
-        self.stage.show(graph_scene(state.story, moments))
+        moments = [question_moment(self._state)] if self._alone() else self._state.moments
+        return graph_scene(self._state.story, moments)
+
+    def _position(self) -> int:
+        return self._state.position
 
     def _show_controls(self) -> None:
-        """Bring the controls to the state; what they report while that happens is not the learner's doing."""
         state, question = self._state, asked(self._state)
-        self._showing = True
-        try:
-            self._list.value, self._way.value = state.example, state.typed
-            labels = _labels(state)
-            if self._slider.options != labels:
-                self._slider.index = 0  # in the browser, a handle beyond the new end would report that end back
-                self._slider.options = labels
-            self._slider.index = state.position
-            self._back.disabled = state.position == 0
-            self._answers.layout.display = "flex" if state.typed else "none"
-            self._field.description = f"{cut(symbol_asked(state), 24)} =" if question else "nothing is asked now"
-            self._field.disabled = self._check.disabled = self._give_up.disabled = question is None
-            if state.verdict is None or state.verdict.right:
-                self._field.value = ""
-        finally:
-            self._showing = False
+        self._list.value, self._way.value = state.example, state.typed
+        labels = _labels(state)
+        if self._slider.options != labels:
+            self._slider.index = 0  # in the browser, a handle beyond the new end would report that end back
+            self._slider.options = labels
+        self._back.disabled = state.position == 0
+        self._answers.layout.display = "flex" if state.typed else "none"
+        self._field.description = f"{cut(symbol_asked(state), 24)} =" if question else "nothing is asked now"
+        self._field.disabled = self._check.disabled = self._give_up.disabled = question is None
+        if state.verdict is None or state.verdict.right:
+            self._field.value = ""
 
     # ------------------------------------------------------------ controls -> events
 
@@ -206,12 +176,12 @@ class GraphStepper(Twin):
         )  # fmt: skip
         self._check = button("Check", self._check_field)
         self._give_up = button("Show it", self.show_it, tooltip="Show the gradient and go on")
-        self._answers = _row([self._field, self._check, self._give_up])
+        self._answers = row([self._field, self._check, self._give_up])
         self._list.observe(lambda change: self._choose(change["new"]), "value")
-        self._way.observe(lambda change: self._changed(Event("typed", change["new"])), "value")
-        self._slider.observe(lambda change: self._changed(Event("go", change["new"])), "index")
+        self._way.observe(lambda change: self._report(Event("typed", change["new"])), "value")
+        self._slider.observe(lambda change: self._report(Event("go", change["new"])), "index")
         self._field.on_msg(self._take_enter)
-        steps = _row([step, self._back, button("Start again", self.reset)])
+        steps = row([step, self._back, button("Start again", self.reset)])
         return [self._list, self._way, steps, self._slider, self._answers]
 
     def _check_field(self) -> None:
@@ -226,10 +196,6 @@ class GraphStepper(Twin):
         if not self._showing:
             self.example = name
 
-    def _changed(self, event: Event) -> None:
-        if not self._showing:
-            self._apply(event)
-
 
 def _example(name: Any) -> Trace:
     if not isinstance(name, str) or name not in EXAMPLES:
@@ -242,10 +208,6 @@ def _example(name: Any) -> Trace:
 
 def _labels(state: State) -> tuple[str, ...]:
     return tuple(f"{k} of {state.last}" for k in range(state.last + 1))
-
-
-def _row(children: list[ipw.Widget]) -> ipw.HBox:
-    return ipw.HBox(children, layout=ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 6px"))
 
 
 def graph_stepper(

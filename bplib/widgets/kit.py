@@ -13,7 +13,10 @@ import traitlets
 from bplib.errors import DomainError
 from bplib.viz.picture import Picture
 
-__all__ = ["Later", "Throttle", "Twin", "TwinBox", "button", "close_all", "dropdown", "position_slider", "toggle"]
+__all__ = [
+    "Later", "Throttle", "Twin", "TwinBox", "button", "close_all", "code_line", "dropdown", "position_slider", "row",
+    "toggle",
+]  # fmt: skip
 
 # The text, not the path: anywidget keeps an instance alive for as long as it watches a file for it.
 _NAMES_JS = files("bplib.widgets").joinpath("kit.js").read_text(encoding="utf-8")
@@ -260,6 +263,30 @@ def button(description: str, pressed: Callable[[], None], *, tooltip: str = "") 
     made = ipw.Button(description=description, tooltip=tooltip, layout=ipw.Layout(width="max-content"))
     made.on_click(lambda _: pressed())
     return made
+
+
+def code_line() -> ipw.Label:
+    """A place for the one line of code that does what a preset does; set its ``value``.
+
+    Returns
+    -------
+    ipywidgets.Label
+    """
+    return ipw.Label(style={"font_family": "monospace"})
+
+
+def row(children: Sequence[ipw.Widget]) -> ipw.HBox:
+    """Controls side by side, and below one another where the page is narrow.
+
+    Parameters
+    ----------
+    children : sequence of ipywidgets.Widget
+
+    Returns
+    -------
+    ipywidgets.HBox
+    """
+    return ipw.HBox(children, layout=ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 10px"))
 
 
 @final

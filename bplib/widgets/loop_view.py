@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from bplib.viz.picture import Picture
 from bplib.viz.render import render
-from bplib.widgets.kit import Throttle, Twin, button, position_slider
+from bplib.viz.scene import Scene
+from bplib.widgets.kit import button, position_slider, row
 from bplib.widgets.loop_scene import loop_scene
 from bplib.widgets.loop_state import STAGES, Event, State, first_state, following, reduce
 from bplib.widgets.loop_words import sentence
-from bplib.widgets.stage import Stage
+from bplib.widgets.view import View
 
 __all__ = ["LoopStepper", "loop_stepper"]
 
@@ -29,7 +30,7 @@ _TIPS = {
 
 
 @final
-class LoopStepper(Twin):
+class LoopStepper(View[State]):
     """The live widget; `loop_stepper` makes one.
 
     Parameters
@@ -43,21 +44,10 @@ class LoopStepper(Twin):
     """
 
     def __init__(self, state: State, *, question: str = "", name: str = "loop stepper") -> None:
-        self._first = self._state = state
         self._past: deque[State] = deque(maxlen=_REMEMBERED)
-        self._question = question
-        self._redraw = Throttle(self._show)
-        self._showing = False
-        self.stage = Stage(loop_scene(state))
-        super().__init__([*self._make_controls(), self.stage], name=name)
-        self._show_controls()
+        super().__init__(state, reduce, question=question, name=name)
 
     # ------------------------------------------------------------ what a learner reads and calls in code
-
-    @property
-    def state(self) -> State:
-        """The present state; a frozen record."""
-        return self._state
 
     @property
     def lr(self) -> float:
@@ -157,46 +147,30 @@ class LoopStepper(Twin):
                 state = reduce(state, Event("press", stage))
         return render(loop_scene(state), heading=self._question)
 
-    def flush(self) -> None:
-        """Draw now what waits to be drawn."""
-        self._redraw.flush()
-
-    def close(self) -> None:
-        """Close the stepper with all its controls, and forget what waits to be drawn."""
-        self._redraw.cancel()
-        super().close()
-
     # ------------------------------------------------------------ state -> view
 
     def _apply(self, event: Event) -> None:
-        before, self._state = self._state, reduce(self._state, event)
-        if self._state == before:
-            return
-        if event.kind in ("press", "loops", "reset") and not _only_words(before, self._state):
+        before = self._state
+        super()._apply(event)
+        same = self._state == before or _only_words(self._state)
+        if event.kind in ("press", "loops", "reset") and not same:
             self._past.append(before)
-        self._redraw()
-        self._show_controls()
 
-    def _show(self) -> None:
-        self.stage.show(loop_scene(self._state))
+    def _scene(self) -> Scene:
+        return loop_scene(self._state)
 
     def _show_controls(self) -> None:
-        """Bring the controls to the state; what they report while that happens is not the learner's doing."""
         state, coming = self._state, following(self._state)
-        self._showing = True
-        try:
-            for stage, pressed in self._buttons.items():
-                # Not a sign in the name: a screen reader hears what comes next in the sentence.
-                pressed.button_style = "primary" if stage == coming else ""
-                pressed.style.font_weight = "bold" if stage == coming else "normal"
-                pressed.style.text_decoration = "underline" if stage == coming else "none"
-            self._skip.value = state.skip_update
-            labels = tuple(f"{rate:g}" for rate in state.rates)
-            if self._slider.options != labels:
-                self._slider.options = labels
-            self._slider.index = state.position
-        finally:
-            self._showing = False
+        for stage, pressed in self._buttons.items():
+            # Not a sign in the name: a screen reader hears what comes next in the sentence.
+            pressed.button_style = "primary" if stage == coming else ""
+            pressed.style.font_weight = "bold" if stage == coming else "normal"
+            pressed.style.text_decoration = "underline" if stage == coming else "none"
+        self._skip.value = state.skip_update
+        labels = tuple(f"{rate:g}" for rate in state.rates)
+        if self._rate.options != labels:
+            self._rate.options = labels
+        self._rate.index = state.position
 
     # ------------------------------------------------------------ controls -> events
 
@@ -208,34 +182,26 @@ class LoopStepper(Twin):
         self._skip = ipw.Checkbox(
             value=state.skip_update, description="skip update", indent=False, layout=ipw.Layout(width="max-content")
         )
-        self._slider = position_slider([f"{rate:g}" for rate in state.rates], state.position, "learning rate η")
-        self._skip.observe(lambda change: self._changed(Event("skip", change["new"])), "value")
-        self._slider.observe(lambda change: self._changed(Event("position", change["new"])), "index")
+        self._rate = position_slider([f"{rate:g}" for rate in state.rates], state.position, "learning rate η")
+        self._skip.observe(lambda change: self._report(Event("skip", change["new"])), "value")
+        self._rate.observe(lambda change: self._report(Event("position", change["new"])), "index")
         runs = [
             button("One loop", lambda: self.loops(1), tooltip="To the end of this loop"),
             button("100 loops", lambda: self.loops(100)),
             button("Step back", self.back, tooltip="Undo the last press"),
             button("Reset", self.reset, tooltip="Back to the first weights; the learning rate stays"),
         ]
-        return [_row([*self._buttons.values(), self._skip]), self._slider, _row(runs)]
+        return [row([*self._buttons.values(), self._skip]), self._rate, row(runs)]
 
     def _presser(self, stage: str) -> Any:
         return lambda: self.press(stage)
-
-    def _changed(self, event: Event) -> None:
-        if not self._showing:
-            self._apply(event)
-
-
-def _row(children: list[ipw.Widget]) -> ipw.HBox:
-    return ipw.HBox(children, layout=ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 6px"))
 
 
 def _copy(values: tuple[float, ...] | None) -> Floats | None:
     return None if values is None else np.array(values)
 
 
-def _only_words(before: State, after: State) -> bool:
+def _only_words(after: State) -> bool:
     return after.note[:1] in (("refused",), ("too many",))
 
 

@@ -10,21 +10,23 @@ import numpy.typing as npt
 
 from bplib.viz.picture import Picture
 from bplib.viz.render import render
-from bplib.widgets.kit import Later, Throttle, Twin, button, dropdown, position_slider, toggle
+from bplib.viz.scene import Scene
+from bplib.widgets.kit import button, code_line, dropdown, position_slider, row, toggle
 from bplib.widgets.rate_scene import Descent, descents, live_marks, rate_scene, sentence
 from bplib.widgets.rate_state import PRESETS, Event, State, first_state, reduce
-from bplib.widgets.stage import Drag, Stage
+from bplib.widgets.stage import Drag
+from bplib.widgets.view import View
 
 __all__ = ["RateLab", "rate_lab"]
 
+Floats = npt.NDArray[np.float64]
+
 _CONDITIONS = (1.0, 10.0, 25.0, 100.0)
-_REBUILD_AFTER = 0.2  # seconds after the last move of a drag
-_SETTLE_AFTER = 0.15
 _OWN = "your own"
 
 
 @final
-class RateLab(Twin):
+class RateLab(View[State]):
     """The live widget; `rate_lab` makes one.
 
     Parameters
@@ -38,25 +40,9 @@ class RateLab(Twin):
     """
 
     def __init__(self, state: State, *, question: str = "", name: str = "rate lab") -> None:
-        self._first = self._state = state
-        self._question = question
-        self._live = Throttle(self._show_live)
-        self._redraw = Throttle(self._show_scene)
-        self._rebuild = Later(self._show_scene)
-        self._settle = Later(self._show_words)
-        self.stage = Stage(self._scene(), state.position)
-        controls = self._make_controls()
-        link = ipw.jslink((self._slider, "index"), (self.stage, "index"))
-        super().__init__([self._slider, controls, self.stage], links=[link], name=name)
-        self._show_words()
-        self.stage.on_drag(self._dragged)
+        super().__init__(state, reduce, question=question, name=name)
 
     # ------------------------------------------------------------ what a learner reads and sets in code
-
-    @property
-    def state(self) -> State:
-        """The present state; a frozen record."""
-        return self._state
 
     @property
     def rate(self) -> float:
@@ -92,12 +78,12 @@ class RateLab(Twin):
         return int(count) if math.isfinite(count) else None
 
     @property
-    def path(self) -> npt.NDArray[np.float64]:
+    def path(self) -> Floats:
         """The weights at every drawn step, shape (steps + 1, 2)."""
         return self._descent().points[0]
 
     @property
-    def losses(self) -> npt.NDArray[np.float64]:
+    def losses(self) -> Floats:
         """The loss at every drawn step, shape (steps + 1,)."""
         return self._descent().losses[0]
 
@@ -120,53 +106,22 @@ class RateLab(Twin):
         scene = rate_scene(self._descents(), self._state.condition_number, revealed=revealed)
         return render(scene, self._state.position, self._question)
 
-    def flush(self) -> None:
-        """Draw now what waits to be drawn."""
-        for waiting in (self._live, self._redraw, self._rebuild, self._settle):
-            waiting.flush()
-
-    def close(self) -> None:
-        """Close the lab with all its controls, and forget what waits to be drawn."""
-        for waiting in (self._live, self._redraw, self._rebuild, self._settle):
-            waiting.cancel()
-        super().close()
-
     # ------------------------------------------------------------ state -> view
 
-    def _apply(self, event: Event) -> None:
-        before, self._state = self._state, reduce(self._state, event)
-        if self._state == before:
-            return
-        scene_changed = replace(self._state, rate=before.rate) != before
-        if event.kind == "drag":
-            self._live()
-            self._rebuild(_REBUILD_AFTER)
-        elif scene_changed:
-            self._redraw()
-        elif self._rebuild.pending:
-            # The table still belongs to the old start; no other rate may be shown from it.
-            self._rebuild.flush()
-        if event.kind == "position":
-            # The browser has drawn it already; the words beside it can wait until the slider rests.
-            self._settle(_SETTLE_AFTER)
-        else:
-            self._show_position()
-            self._show_words()
+    def _scene(self) -> Scene:
+        return rate_scene(self._descents(), self._state.condition_number, revealed=self._state.revealed)
 
-    def _show_scene(self) -> None:
-        self._live.cancel()
-        self._rebuild.cancel()
-        self.stage.show(self._scene())
+    def _position(self) -> int:
+        return self._state.position
 
-    def _show_live(self) -> None:
+    def _key(self) -> State:
+        return replace(self._state, rate=self._state.rates[0])
+
+    def _live_marks(self) -> tuple[dict[str, Floats], dict[str, str], str]:
         descent = self._descent()
-        self.stage.replace(self._state.position, live_marks(descent), sentence=sentence(descent, 0))
+        return live_marks(descent), {}, sentence(descent, 0)
 
-    def _show_position(self) -> None:
-        # Never in answer to the slider itself: the browser is ahead by then, and would be called back.
-        self._slider.index = self.stage.index = self._state.position
-
-    def _show_words(self) -> None:
+    def _show_controls(self) -> None:
         state = self._state
         self._set_condition(state.condition_number)
         self._preset.value = next((name for name, rate in PRESETS.items() if rate == state.rate), _OWN)
@@ -176,9 +131,6 @@ class RateLab(Twin):
         if value not in [option for _, option in self._condition.options]:
             self._condition.options = _condition_options(value)
         self._condition.value = value
-
-    def _scene(self) -> Any:
-        return rate_scene(self._descents(), self._state.condition_number, revealed=self._state.revealed)
 
     def _descents(self) -> Descent:
         state = self._state
@@ -190,24 +142,23 @@ class RateLab(Twin):
 
     # ------------------------------------------------------------ controls -> events
 
-    def _make_controls(self) -> ipw.HBox:
+    def _make_controls(self) -> list[ipw.Widget]:
         state = self._state
         self._slider = position_slider([f"{rate:g}" for rate in state.rates], state.position, "learning rate η")
         shapes = _condition_options(state.condition_number)
         self._condition = toggle(shapes, state.condition_number, "shape of the bowl, κ")
         names = [(name, name) for name in (_OWN, *PRESETS)]
         self._preset = dropdown(names, _OWN, "preset")
-        self._code = ipw.Label(style={"font_family": "monospace"})
+        self._code = code_line()
         reset = button("Reset", self.reset, tooltip="Back to the first rate, bowl and start")
-        self._slider.observe(lambda change: self._apply(Event("position", change["new"])), "index")
-        self._condition.observe(lambda change: self._apply(Event("condition", change["new"])), "value")
+        self._slider.observe(lambda change: self._report(Event("position", change["new"])), "index")
+        self._condition.observe(lambda change: self._report(Event("condition", change["new"])), "value")
         self._preset.observe(self._chose_preset, "value")
-        row = ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 14px")
-        return ipw.HBox([self._condition, self._preset, self._code, reset], layout=row)
+        return [self._slider, row([self._condition, self._preset, self._code, reset])]
 
     def _chose_preset(self, change: dict[str, Any]) -> None:
         if change["new"] != _OWN:
-            self._apply(Event("preset", change["new"]))
+            self._report(Event("preset", change["new"]))
 
     def _dragged(self, drag: Drag) -> None:
         self._apply(Event("drag", (drag.x, drag.y)))

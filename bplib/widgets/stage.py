@@ -123,10 +123,14 @@ class Stage(anywidget.AnyWidget):
 
     def _take_pointer(self, change: dict[str, Any]) -> None:
         drag = _read_drag(change["new"])
-        if drag is not None:
+        if drag is not None and drag.handle in self._handles():
             self._answered = max(self._answered, drag.number)
             for callback in tuple(self._drag_callbacks):
                 callback(drag)
+
+    def _handles(self) -> set[str]:
+        marks = (mark for panel in self.scene["panels"] for mark in panel["marks"])
+        return {mark["name"] for mark in marks if mark["kind"] == "handle"}
 
 
 def _read_drag(report: Mapping[str, Any]) -> Drag | None:

@@ -37,7 +37,7 @@ class Stepper:
         return self.box.get_by_role("button", name=name, exact=True)
 
     def says(self, words: str) -> None:
-        self.line.get_by_text(words).wait_for(timeout=5000)
+        self.line.get_by_text(words).wait_for(timeout=20_000)
 
     def pixels(self) -> str:
         return self.canvas.evaluate("canvas => canvas.toDataURL()")
@@ -165,15 +165,15 @@ def test_dark_and_narrow_the_picture_keeps_its_light_card_and_scrolls_where_word
         choose_theme(lab_server.url, "Light")
     stepper.page.set_viewport_size({"width": 800, "height": 1000})
     frame = stepper.box.locator(".bplib-stage")
-    stepper.page.wait_for_function("el => el.tabIndex === 0", arg=frame.element_handle(), timeout=5000)
+    stepper.page.wait_for_function("el => el.tabIndex === 0", arg=frame.element_handle(), timeout=20_000)
     stepper.look("narrow")
     assert stepper.box.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
     assert stepper.canvas.evaluate("canvas => canvas.clientWidth") >= 640
     frame.focus()
     stepper.page.keyboard.press("ArrowRight")
-    stepper.page.wait_for_function("el => el.scrollLeft > 0", arg=frame.element_handle(), timeout=5000)
+    stepper.page.wait_for_function("el => el.scrollLeft > 0", arg=frame.element_handle(), timeout=20_000)
     stepper.page.set_viewport_size({"width": 1280, "height": 900})
-    stepper.page.wait_for_function("el => !el.hasAttribute('tabindex')", arg=frame.element_handle(), timeout=5000)
+    stepper.page.wait_for_function("el => !el.hasAttribute('tabindex')", arg=frame.element_handle(), timeout=20_000)
 
 
 def test_names_from_a_learner_are_text(lab_page: Callable) -> None:

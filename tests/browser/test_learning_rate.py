@@ -23,11 +23,11 @@ def test_a_prediction_opens_the_marks_and_a_wrong_answer_is_named(lab_page: Call
     page.page.get_by_role("button", name="0.45", exact=True).first.click()
     page.page.get_by_placeholder("I think so because").fill("bigger steps")
     page.page.get_by_role("button", name="Store my prediction").click()
-    outcome.first.wait_for(timeout=10_000)
+    outcome.first.wait_for(timeout=20_000)
     assert page.page.get_by_text("You predicted 0.45.").count() == 1
     assert page.page.get_by_text("Your reason: bigger steps").count() == 1
     other = "([canvas, before]) => canvas.toDataURL() !== before"
-    page.page.wait_for_function(other, arg=[canvas.element_handle(), hidden], timeout=5000)
+    page.page.wait_for_function(other, arg=[canvas.element_handle(), hidden], timeout=20_000)
 
     said = page.page.locator(".jp-OutputArea").last
     page.run('check("largest-rate", 2 / 3)')

@@ -37,7 +37,7 @@ class Stepper:
         return self.canvas.evaluate("canvas => canvas.toDataURL()")
 
     def says(self, words: str) -> None:
-        self.line.get_by_text(words).wait_for(timeout=5000)
+        self.line.get_by_text(words).wait_for(timeout=20_000)
 
     def click(self, name: str, words: str) -> str:
         """Press a button with the mouse, wait for the words, and return the picture."""
@@ -52,7 +52,7 @@ class Stepper:
         """A screen reader hears the sentence once it has come to rest."""
         self.page.wait_for_function(
             "([a, b]) => a.textContent === b.textContent",
-            arg=[self.said.element_handle(), self.line.element_handle()], timeout=5000,
+            arg=[self.said.element_handle(), self.line.element_handle()], timeout=20_000,
         )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _value(page: Any, code: str) -> str:
     """What Python prints."""
     page.run(f"print('=', {code})")
     output = page.page.locator(".jp-OutputArea").last
-    output.get_by_text("=").wait_for(timeout=10_000)
+    output.get_by_text("=").wait_for(timeout=20_000)
     return output.inner_text().strip().removeprefix("= ")
 
 

@@ -44,7 +44,7 @@ class Lab:
     def changed_from(self, before: str) -> str:
         """Wait for other pixels and return them."""
         other = "([canvas, before]) => canvas.toDataURL() !== before"
-        self.page.wait_for_function(other, arg=[self.canvas.element_handle(), before], timeout=5000)
+        self.page.wait_for_function(other, arg=[self.canvas.element_handle(), before], timeout=20_000)
         return self.pixels()
 
     def settled(self) -> str:

@@ -39,7 +39,7 @@ def test_a_prediction_is_kept_and_the_stages_show_why(lab_page: Callable) -> Non
     page.page.get_by_role("button", name="it falls", exact=True).click()
     page.page.get_by_placeholder("I think so because").fill("it learns")
     page.page.get_by_role("button", name="Store my prediction").click()
-    outcome.first.wait_for(timeout=10_000)
+    outcome.first.wait_for(timeout=20_000)
     assert page.page.get_by_text("You predicted it falls.").count() == 1
 
     line = page.page.locator(".bplib-box .bplib-line").last
@@ -50,9 +50,9 @@ def test_a_prediction_is_kept_and_the_stages_show_why(lab_page: Callable) -> Non
         ("Update", "The predictions are from before it"),
     ):
         page.page.get_by_role("button", name=stage, exact=True).last.click()
-        line.get_by_text(words).wait_for(timeout=5000)
+        line.get_by_text(words).wait_for(timeout=20_000)
     page.page.get_by_role("button", name="100 loops", exact=True).click()
-    line.get_by_text("100 loops").wait_for(timeout=5000)
+    line.get_by_text("100 loops").wait_for(timeout=20_000)
     assert page.error_outputs() == []
 
 

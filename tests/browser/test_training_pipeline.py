@@ -29,5 +29,5 @@ def test_the_notebook_runs_and_the_prediction_is_kept(lab_page: Callable) -> Non
     assert outcome.count() == 0, "the outcome waits for the prediction"
     page.page.get_by_placeholder("a number").fill("2.3")
     page.page.get_by_role("button", name="Store my prediction").click()
-    outcome.first.wait_for(timeout=10_000)
+    outcome.first.wait_for(timeout=20_000)
     assert page.error_outputs() == []

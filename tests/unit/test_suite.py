@@ -19,7 +19,7 @@ def test_the_levels_leave_out_what_they_say(project: Path) -> None:
     assert ignored
     assert [path for path in ignored if not (ROOT / path).exists()] == []
     assert "not slow" in named[""]["tests"].command
-    assert "-m" not in named["--full"]["tests"].command[3:]
+    assert "not slow" not in named["--full"]["tests"].command
     assert list(named[""]) == ["ruff", "mypy", "codespell", "tests", "notebooks", "rebuild"]
     assert list(named["--fast"]) == list(named[""])
     assert list(named["--full"])[3:] == ["tests", "coverage", "core 100 %", "rest 90 %", "notebooks", "rebuild"]
@@ -65,6 +65,13 @@ def test_a_test_that_fails_while_coverage_is_measured_is_left_to_the_stage_of_th
 def test_pytest_arguments_run_pytest_alone(project: Path) -> None:
     (stage,) = suite.stages("", ["tests/unit", "-k", "engine"])
     assert stage.command[-3:] == ["tests/unit", "-k", "engine"]
+    assert "--dist=loadfile" not in stage.command, "one process: its output comes line by line"
+
+
+def test_all_tests_run_beside_one_another_a_file_in_one_process(project: Path) -> None:
+    command = {stage.name: stage for stage in suite.stages("", [])}["tests"].command
+    assert "--numprocesses=logical" in command
+    assert "--dist=loadfile" in command
 
 
 def test_every_notebook_is_compared(project: Path) -> None:

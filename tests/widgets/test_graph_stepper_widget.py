@@ -1,7 +1,6 @@
 """The graph stepper as a widget: every control, a storm of changes, hostile words, and nothing left behind."""
 
 import base64
-import gc
 import time
 from collections.abc import Iterator
 
@@ -134,42 +133,6 @@ def test_a_storm_of_a_thousand_changes_ends_in_the_last_with_few_redraws(monkeyp
     assert len(drawn) <= max(60, (time.monotonic() - started) / 0.03 + 2)
     assert _shown(stepper) == stepper.sentence
     stepper.close()
-
-
-def test_a_storm_leaves_no_objects_behind(stepper: GraphStepper) -> None:
-    def storm() -> int:
-        for k in range(200):
-            stepper._slider.index = k % 10
-            stepper.step()
-        stepper.reset()
-        stepper.flush()
-        gc.collect()
-        return len(gc.get_objects())
-
-    storm()
-    widgets = len(_instances)
-    first, second = storm(), storm()
-    assert second - first < 50
-    assert len(_instances) == widgets
-
-
-def test_running_the_cell_twice_replaces_and_doubles_nothing() -> None:
-    first = graph_stepper()
-    count = len(_instances)
-    second = graph_stepper()
-    assert len(_instances) == count
-    assert first.comm is None
-    second.step()
-    assert first.position == 0
-    second.close()
-
-
-def test_a_hundred_steppers_opened_and_closed_leave_the_registry_as_it_was() -> None:
-    graph_stepper(example="square").close()
-    before = set(_instances)
-    for _ in range(100):
-        graph_stepper(example="square", name="one of a hundred").close()
-    assert set(_instances) == before
 
 
 def test_your_own_expression_is_listed_first_and_can_be_left_and_found_again() -> None:

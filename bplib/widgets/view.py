@@ -1,0 +1,169 @@
+"""The base of every widget: a frozen state, a pure function that changes it, a Stage that follows."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+import ipywidgets as ipw
+import numpy.typing as npt
+
+from bplib.viz.picture import Picture
+from bplib.viz.render import render
+from bplib.viz.scene import Scene
+from bplib.widgets.kit import Later, Throttle, Twin
+from bplib.widgets.stage import Drag, Stage
+
+__all__ = ["View"]
+
+S = TypeVar("S")
+
+_REBUILD_AFTER = 0.2  # seconds after the last move
+_SETTLE_AFTER = 0.15
+
+
+class View(Twin, Generic[S]):
+    """Abstract base of a widget of which everything follows from one frozen state.
+
+    A subclass makes its controls, and says for a state how they look and what the Stage shows. The state changes at
+    once; what is drawn follows at most thirty times a second, the last change always.
+
+    Parameters
+    ----------
+    state : S
+        The first state, to which `reset` returns.
+    reduce : callable
+        ``reduce(state, event)`` gives the state after an event, a tuple whose first field ``kind`` is its name.
+        ``"position"`` is the slider over the table, which the browser has followed already. A kind listed in
+        ``_LIVE`` only moves what is drawn: until it rests, `_live_marks` are sent and the scene is not.
+    question : str
+        Shown above the static twin.
+    name : str
+        A second widget of the same name closes the first.
+
+    Notes
+    -----
+    A control reports what it is set to also when the widget itself sets it; `_report` passes over that.
+    """
+
+    # A slider over positions that the browser links to the Stage: it scrubs through the scene's table alone.
+    _slider: Any = None
+    _LIVE: ClassVar[frozenset[str]] = frozenset({"drag"})
+
+    def __init__(self, state: S, reduce: Callable[[S, Any], S], *, question: str = "", name: str) -> None:
+        self._first = self._state = state
+        self._reduce = reduce
+        self._question = question
+        self._showing = False
+        self._redraw = Throttle(self._show)
+        self._live = Throttle(self._show_live)
+        self._rebuild = Later(self._show)
+        self._settle = Later(self._bring_controls)
+        self._drawn: Any = self._key()
+        self.stage = Stage(self._scene(), self._position())
+        controls = self._make_controls()
+        links = [ipw.jslink((self._slider, "index"), (self.stage, "index"))] if self._slider else []
+        super().__init__([*controls, self.stage], links=links, name=name)
+        self._bring_controls()
+        self.stage.on_drag(self._dragged)
+
+    # ------------------------------------------------------------ what a learner reads and calls in code
+
+    @property
+    def state(self) -> S:
+        """The present state; a frozen record."""
+        return self._state
+
+    @property
+    def sentence(self) -> str:
+        """The state in words, as below the picture."""
+        return self._scene().sentence(self._position())
+
+    def picture(self) -> Picture:
+        """The static twin of the present state."""
+        return render(self._scene(), self._position(), self._question)
+
+    def flush(self) -> None:
+        """Draw now what waits to be drawn."""
+        for waiting in (self._live, self._redraw, self._rebuild, self._settle):
+            waiting.flush()
+
+    def close(self) -> None:
+        """Close the widget with all its controls, and forget what waits to be drawn."""
+        for waiting in (self._live, self._redraw, self._rebuild, self._settle):
+            waiting.cancel()
+        super().close()
+
+    # ------------------------------------------------------------ what a subclass says
+
+    def _make_controls(self) -> list[ipw.Widget]:
+        """Make the controls, from top to bottom; the one that scrubs the table becomes ``self._slider``."""
+        raise NotImplementedError(f"{type(self).__name__} does not say which controls it has.")
+
+    def _show_controls(self) -> None:
+        """Bring the controls to the state."""
+
+    def _scene(self) -> Scene:
+        """What the Stage shows, at every position of the table."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it shows.")
+
+    def _position(self) -> int:
+        """Which position of the table is shown."""
+        return 0
+
+    def _key(self) -> Any:
+        """What of the state the scene depends on: with a table everything but the position."""
+        return self._state
+
+    def _live_marks(self) -> tuple[Mapping[str, npt.ArrayLike], Mapping[str, str], str]:
+        """Coordinates, words and sentence that stand in for the table while a handle or a live slider moves."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what moves.")
+
+    def _dragged(self, drag: Drag) -> None:
+        """Take a report of a handle."""
+
+    # ------------------------------------------------------------ event -> state -> view
+
+    def _report(self, event: Any) -> None:
+        """Take what a control reports, if the learner has set it; where that changes nothing it goes back."""
+        if self._showing:
+            return
+        before = self._state
+        self._apply(event)
+        if self._state == before:
+            self._bring_controls()
+
+    def _apply(self, event: Any) -> None:
+        before, self._state = self._state, self._reduce(self._state, event)
+        if self._state == before:
+            return
+        if event.kind in self._LIVE:
+            self._live()
+            self._rebuild(_REBUILD_AFTER)
+        elif self._rebuild.pending or self._key() != self._drawn:
+            # While a rebuild is pending the table belongs to what was before: no position may be shown from it.
+            self._redraw()
+        if event.kind == "position":
+            # The browser has drawn it already; the words beside it can wait until the slider rests.
+            self._settle(_SETTLE_AFTER)
+        else:
+            self._bring_controls()
+
+    def _show(self) -> None:
+        self._live.cancel()
+        self._rebuild.cancel()
+        key = self._key()
+        if key != self._drawn or self.stage.live:
+            self._drawn = key
+            self.stage.show(self._scene())
+
+    def _show_live(self) -> None:
+        marks, words, sentence = self._live_marks()
+        self.stage.replace(self._position(), marks, words, sentence)
+
+    def _bring_controls(self) -> None:
+        self._showing = True
+        try:
+            self._show_controls()
+            if self._slider is not None:
+                self._slider.index = self._position()
+        finally:
+            self._showing = False
