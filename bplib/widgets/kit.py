@@ -15,7 +15,7 @@ from bplib.viz.picture import Picture
 
 __all__ = [
     "Later", "Throttle", "Twin", "TwinBox", "button", "close_all", "code_line", "dropdown", "position_slider", "row",
-    "toggle",
+    "set_positions", "toggle",
 ]  # fmt: skip
 
 # The text, not the path: anywidget keeps an instance alive for as long as it watches a file for it.
@@ -195,6 +195,25 @@ def position_slider(
     return slider
 
 
+def set_positions(slider: ipw.SelectionSlider, labels: Sequence[str], index: int) -> None:
+    """Give a slider other labels and a position among them, in one message.
+
+    The browser must never hold a position that its labels do not have: it would report the nearest one back.
+
+    Parameters
+    ----------
+    slider : ipywidgets.SelectionSlider
+    labels : sequence of str
+        All different, at least two.
+    index : int
+        The position shown.
+    """
+    with slider.hold_sync():
+        if slider.options != tuple(labels):
+            slider.options = tuple(labels)
+        slider.index = index
+
+
 def dropdown(options: Sequence[tuple[str, Any]], value: Any, description: str) -> ipw.Dropdown:
     """A drop-down list with a label that is shown in full.
 
@@ -272,7 +291,9 @@ def code_line() -> ipw.Label:
     -------
     ipywidgets.Label
     """
-    return ipw.Label(style={"font_family": "monospace"})
+    made = ipw.Label(style={"font_family": "monospace"})
+    made.add_class("bplib-code")  # wraps where the page is narrow
+    return made
 
 
 def row(children: Sequence[ipw.Widget]) -> ipw.HBox:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bplib.viz.picture import Picture
 from bplib.viz.render import render
 from bplib.viz.scene import Scene
-from bplib.widgets.kit import button, position_slider, row
+from bplib.widgets.kit import button, position_slider, row, set_positions
 from bplib.widgets.loop_scene import loop_scene
 from bplib.widgets.loop_state import STAGES, Event, State, first_state, following, reduce
 from bplib.widgets.loop_words import sentence
@@ -167,10 +167,7 @@ class LoopStepper(View[State]):
             pressed.style.font_weight = "bold" if stage == coming else "normal"
             pressed.style.text_decoration = "underline" if stage == coming else "none"
         self._skip.value = state.skip_update
-        labels = tuple(f"{rate:g}" for rate in state.rates)
-        if self._rate.options != labels:
-            self._rate.options = labels
-        self._rate.index = state.position
+        set_positions(self._rate, [f"{rate:g}" for rate in state.rates], state.position)
 
     # ------------------------------------------------------------ controls -> events
 

@@ -103,6 +103,10 @@ class Stage(anywidget.AnyWidget):
             "n": self._answered, "index": index, "marks": packed, "words": dict(words or {}), "sentence": sentence,
         }  # fmt: skip
 
+    def acknowledge(self) -> None:
+        """Say that the last report changed nothing: the handle goes back to where it was."""
+        self.live = {**self.live, "n": self._answered}
+
     def on_drag(self, callback: Callable[[Drag], None]) -> None:
         """Call a function at every report of a handle.
 
@@ -158,7 +162,7 @@ def describe(scene: Scene) -> dict[str, Any]:
     return {
         "width": scene.width,
         "height": scene.height,
-        "least": scene.least,
+        "least": min(scene.least, scene.width),
         "name": scene.name,
         "sentences": list(scene.sentences),
         "panels": [_panel(panel) for panel in scene.panels],

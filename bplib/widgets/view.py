@@ -53,8 +53,7 @@ class View(Twin, Generic[S]):
         self._reduce = reduce
         self._question = question
         self._showing = False
-        self._redraw = Throttle(self._show)
-        self._live = Throttle(self._show_live)
+        self._redraw = Throttle(self._draw)
         self._rebuild = Later(self._show)
         self._settle = Later(self._bring_controls)
         self._drawn: Any = self._key()
@@ -63,7 +62,7 @@ class View(Twin, Generic[S]):
         links = [ipw.jslink((self._slider, "index"), (self.stage, "index"))] if self._slider else []
         super().__init__([*controls, self.stage], links=links, name=name)
         self._bring_controls()
-        self.stage.on_drag(self._dragged)
+        self.stage.on_drag(self._take_drag)
 
     # ------------------------------------------------------------ what a learner reads and calls in code
 
@@ -83,12 +82,12 @@ class View(Twin, Generic[S]):
 
     def flush(self) -> None:
         """Draw now what waits to be drawn."""
-        for waiting in (self._live, self._redraw, self._rebuild, self._settle):
+        for waiting in (self._redraw, self._rebuild, self._settle):
             waiting.flush()
 
     def close(self) -> None:
         """Close the widget with all its controls, and forget what waits to be drawn."""
-        for waiting in (self._live, self._redraw, self._rebuild, self._settle):
+        for waiting in (self._redraw, self._rebuild, self._settle):
             waiting.cancel()
         super().close()
 
@@ -131,15 +130,22 @@ class View(Twin, Generic[S]):
         if self._state == before:
             self._bring_controls()
 
+    def _take_drag(self, drag: Drag) -> None:
+        before = self._state
+        self._dragged(drag)
+        if self._state == before:
+            self.stage.acknowledge()
+
     def _apply(self, event: Any) -> None:
         before, self._state = self._state, self._reduce(self._state, event)
         if self._state == before:
             return
         if event.kind in self._LIVE:
-            self._live()
             self._rebuild(_REBUILD_AFTER)
+            self._redraw()
         elif self._rebuild.pending or self._key() != self._drawn:
             # While a rebuild is pending the table belongs to what was before: no position may be shown from it.
+            self._rebuild.cancel()
             self._redraw()
         if event.kind == "position":
             # The browser has drawn it already; the words beside it can wait until the slider rests.
@@ -147,17 +153,22 @@ class View(Twin, Generic[S]):
         else:
             self._bring_controls()
 
+    def _draw(self) -> None:
+        """Send the scene, or only what moves while more moves are to be expected."""
+        if self._rebuild.pending:
+            marks, words, sentence = self._live_marks()
+            self.stage.replace(self._position(), marks, words, sentence)
+        else:
+            self._show()
+
     def _show(self) -> None:
-        self._live.cancel()
-        self._rebuild.cancel()
         key = self._key()
         if key != self._drawn or self.stage.live:
             self._drawn = key
-            self.stage.show(self._scene())
-
-    def _show_live(self) -> None:
-        marks, words, sentence = self._live_marks()
-        self.stage.replace(self._position(), marks, words, sentence)
+            # In one message: the new table at the old position would be a flash of something that never was.
+            with self.stage.hold_sync():
+                self.stage.show(self._scene())
+                self.stage.index = self._position()
 
     def _bring_controls(self) -> None:
         self._showing = True

@@ -19,6 +19,7 @@ from bplib.lessons.training_pipeline import predict_first_loss
 from bplib.viz import Picture, figure
 from bplib.widgets.markup import in_html
 from bplib.widgets.prediction_gate import Event, PredictionGate, Question, State, reduce
+from tests.hostile import WORDS
 
 RATES = Question(
     "Which rate is the fastest?",
@@ -347,16 +348,6 @@ def test_the_twin_folds_the_outcome_until_it_is_opened(store: Recorder, question
 
 # -- escaping ---------------------------------------------------------------------------------------------------------
 
-PAYLOADS = [
-    "<script>alert(1)</script>",
-    '<img src=x onerror="alert(1)">',
-    "</div></div><h1>out",
-    "\"'><svg/onload=alert(1)>",
-    "`<b>x</b>`",
-    "a" * 10_000,
-    "\u202egnirts",
-]
-
 
 class Tags(HTMLParser):
     def __init__(self) -> None:
@@ -367,7 +358,7 @@ class Tags(HTMLParser):
         self.found.add((tag, *(name for name, _ in attrs)))
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("payload", WORDS)
 def test_what_a_learner_writes_never_becomes_markup(store: Recorder, payload: str) -> None:
     gate = gate_of(store, LOSS)
     for event in (Event("predict", payload), Event("store"), Event("reason", payload), Event("skip")):

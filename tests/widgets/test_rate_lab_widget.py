@@ -104,6 +104,7 @@ def test_dragging_shows_the_new_path_at_once_and_the_new_table_later(lab: RateLa
 def test_moving_the_slider_right_after_a_drag_shows_no_path_of_the_old_start(lab: RateLab) -> None:
     _drag(lab, 1.0, -1.0, "end")
     lab._slider.index = 3
+    lab._redraw.flush()  # at the next frame, not when the drag has rested
     np.testing.assert_allclose(_shown(lab, "path")[0], [1.0, -1.0])
 
 

@@ -1,0 +1,137 @@
+"""What holds for every widget of the course in a real page, found by itself in each ``*_view.py``.
+
+By keyboard alone each control is reached and moves the picture and its words; a slider over a table paints every key
+while the kernel is busy; nothing sticks out of a narrow page; axe-core finds nothing to object to. It sees names,
+roles, contrasts and focus; whether the words are good ones, only a person can say.
+"""
+
+import importlib
+import os
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator
+
+pytestmark = pytest.mark.browser
+
+_AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+_FOLDER = Path(__file__).parents[2] / "bplib" / "widgets"
+# A folder to look at: BPLIB_LOOK=/some/folder leaves a picture of each widget there.
+_LOOK = os.environ.get("BPLIB_LOOK", "")
+
+
+def _maker(module: str) -> str:
+    (name,) = [name for name in importlib.import_module(f"bplib.widgets.{module}").__all__ if name.islower()]
+    return name
+
+
+MAKERS = {path.stem: _maker(path.stem) for path in sorted(_FOLDER.glob("*_view.py"))}
+# The last cell prints which widgets have a slider that the browser follows without the kernel.
+_CELLS = [
+    *(f"from bplib.widgets.{module} import {name}\nw_{name} = {name}()\nw_{name}" for module, name in MAKERS.items()),
+    "print([name for name in dir() if name.startswith('w_') and globals()[name]._slider is not None])",
+]
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds in the widgets, not in the page around them."""
+    page.evaluate(_AXE)
+    found = page.evaluate("async () => (await axe.run('.bplib-box')).violations")
+    return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+
+def shown(box: Locator) -> tuple[str, str]:
+    """The picture and the words of a widget."""
+    return (
+        box.locator(".bplib-card canvas").evaluate("canvas => canvas.toDataURL()"),
+        box.locator(".bplib-line").inner_text(),
+    )
+
+
+def controls(box: Locator) -> list[str]:
+    """What the keyboard can reach in a widget, in the order of the page."""
+    return box.evaluate(
+        """box => [...box.querySelectorAll('button, input, select, [tabindex]')]
+        .filter(e => e.tabIndex >= 0 && !e.disabled && e.getClientRects().length)
+        .map((e, k) => { e.dataset.place = String(k); return String(k); })"""
+    )
+
+
+def test_the_keyboard_reaches_and_moves_every_control_of_every_widget(lab_page: Callable) -> None:
+    page = lab_page(viewport={"width": 1280, "height": 1000})
+    page.open(page.server.write("every.ipynb", _CELLS))
+    boxes = page.page.locator(".bplib-box")
+    page.page.locator(".bplib-card canvas").nth(len(MAKERS) - 1).wait_for(timeout=60_000)
+    assert boxes.count() == len(MAKERS)
+    for width in (1280, 800):
+        page.page.set_viewport_size({"width": width, "height": 1000})
+        page.page.wait_for_timeout(600)  # the pictures take their new size
+        for box, name in zip(boxes.all(), MAKERS.values(), strict=True):
+            assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), f"{name} sticks out at {width}"
+            if _LOOK:
+                box.screenshot(path=Path(_LOOK) / f"every-{name}-{width}.png")
+        assert violations(page.page) == [], width
+    page.page.set_viewport_size({"width": 1280, "height": 1000})
+    tabled = page.page.locator(".jp-OutputArea-output pre").last.inner_text()
+    page.run(f"import time; time.sleep({3 + 1.2 * len(MAKERS)})", wait=False)
+    page.page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="busy"]')
+    for box, name in zip(boxes.all(), MAKERS.values(), strict=True):
+        if f"'w_{name}'" in tabled:
+            paints_every_key(box, name)
+    assert page.busy(), "the kernel was free again: the test shows nothing"
+    page.idle()
+    for box, name in zip(boxes.all(), MAKERS.values(), strict=True):
+        reached_by_tab(box, name)
+        moved_by_arrows(box, name)
+    assert page.error_outputs() == []
+    page.page.evaluate(
+        "document.querySelectorAll('.bplib-box .noUi-handle').forEach("
+        "el => el.replaceWith(Object.assign(el.cloneNode(), {ariaLabel: '', className: 'bare'})))"
+    )
+    assert any(one.startswith("aria-input-field-name") for one in violations(page.page)), "axe would miss a name"
+
+
+def paints_every_key(box: Locator, name: str) -> None:
+    """Each key on the slider of the table gives another picture at once."""
+    handle, keyboard = box.locator(".bplib-positions .noUi-handle").first, box.page.keyboard
+    handle.focus()
+    keyboard.press("Home")
+    box.page.wait_for_timeout(60)
+    pictures = [shown(box)]
+    for _ in range(3):
+        keyboard.press("ArrowRight")
+        box.page.wait_for_timeout(60)
+        pictures.append(shown(box))
+    assert len({picture for picture, _ in pictures}) >= 3, f"{name}: the picture stands still"
+    assert len({words for _, words in pictures}) >= 2, f"{name}: the words stand still"
+
+
+def reached_by_tab(box: Locator, name: str) -> None:
+    """The Tab key alone goes through all controls of a widget, in the order in which they are seen."""
+    expected = controls(box)
+    box.locator('[data-place="0"]').focus()
+    reached = ["0"]
+    while len(reached) < len(expected):
+        box.page.keyboard.press("Tab")
+        place = box.evaluate("box => box.contains(document.activeElement) && document.activeElement.dataset.place")
+        assert place, f"{name}: Tab leaves the widget after {reached} of {expected}"
+        reached.append(place)
+    assert reached == expected, name
+
+
+def moved_by_arrows(box: Locator, name: str) -> None:
+    """An arrow key on a slider or a handle moves the picture and is answered in words."""
+    for handle in box.locator(".noUi-handle:visible, .bplib-handle").all():
+        before = shown(box)
+        said = handle.get_attribute("aria-valuetext")
+        handle.focus()
+        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
+            box.page.keyboard.press(key)
+            box.page.wait_for_timeout(250)
+            if handle.get_attribute("aria-valuetext") != said and shown(box) != before:
+                break
+        else:
+            raise AssertionError(f"{name}: {handle.get_attribute('aria-label')} does not move anything")
