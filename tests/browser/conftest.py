@@ -75,11 +75,12 @@ class LabPage:
         if not request.url.startswith((self.server.url, self.server.url.replace("http", "ws"), "data:", "blob:")):
             self.problems.append(f"request to {request.url}")
 
-    def open(self, notebook: str) -> None:
-        """Open a notebook and run all of its cells, to the last."""
-        self.page.goto(f"{self.server.url}/lab/tree/{notebook}?reset")
+    def open(self, notebook: str, *, classic: bool = False) -> None:
+        """Open a notebook in JupyterLab, or in Notebook 7, and run all of its cells, to the last."""
+        self.page.goto(f"{self.server.url}/{'notebooks' if classic else 'lab/tree'}/{notebook}?reset")
         self.idle()
-        self.page.get_by_text("| Idle").wait_for(timeout=90_000)  # idle, and connected: else Run asks for a kernel
+        if not classic:  # idle, and connected: else Run asks for a kernel
+            self.page.get_by_text("| Idle").wait_for(timeout=90_000)
         for _ in range(3):  # JupyterLab forgets the command where the kernel answers late
             self.page.locator(".jp-Notebook .jp-Cell").first.click()
             self.page.get_by_role("menuitem", name="Run", exact=True).click()
