@@ -11,6 +11,7 @@ from bplib.viz.picture import Picture
 from bplib.widgets.graph_view import GraphStepper, graph_stepper
 from bplib.widgets.kit import Twin
 from bplib.widgets.loop_view import LoopStepper, loop_stepper
+from bplib.widgets.neuron_view import NeuronBench, neuron_bench
 from bplib.widgets.rate_view import RateLab, rate_lab
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -36,6 +37,20 @@ def _looped(stepper: LoopStepper, loops: int) -> LoopStepper:
     return stepper
 
 
+def _saturated() -> NeuronBench:
+    bench = neuron_bench(w=2, b=2)
+    bench.backward()
+    return bench
+
+
+def _both_runs() -> NeuronBench:
+    bench = neuron_bench()
+    bench.updates(300)
+    bench.set(w=2, b=2)
+    bench.updates(300)
+    return bench
+
+
 def _at(stepper: GraphStepper, position: int) -> GraphStepper:
     stepper.position = position
     return stepper
@@ -45,6 +60,11 @@ GALLERY: dict[str, tuple[Shown, ...]] = {
     "The loop stepper (notebook 00)": (
         Shown("loop_stepper", "loop_stepper()", loop_stepper),
         Shown("loop_stepper_later", "stepper.loops(100)", lambda: _looped(loop_stepper(), 100)),
+    ),
+    "The neuron bench": (
+        Shown("neuron_bench", "neuron_bench()", neuron_bench),
+        Shown("neuron_saturated", "bench.set(w=2, b=2); bench.backward()", _saturated),
+        Shown("neuron_updates", "bench.updates(300), from w = b = 2 after the same from 0.6 and 0.9", _both_runs),
     ),
     "The graph stepper": (
         Shown("graph_slides", "graph_stepper()", graph_stepper),
