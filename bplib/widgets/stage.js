@@ -308,7 +308,7 @@ class View {
   takeScene() {
     const before = this.scene ? this.scene.panels.map((panel) => this.fields.get(panel)) : [];
     const scene = this.scene = unpack(this.model.get("scene"));
-    this.fields = new Map(scene.panels.map((panel, i) => [panel, before[i]]));    // the old field until the new one is decoded
+    this.fields = new Map(scene.panels.map((panel, i) => [panel, panel.field && before[i]]));    // the old field until the new one is decoded
     this.card.style.width = `${scene.width}px`; this.card.style.minWidth = `${scene.least}px`;
     this.card.style.aspectRatio = `${scene.width} / ${scene.height}`;
     this.canvas.setAttribute("aria-label", scene.name);
