@@ -11,7 +11,9 @@ from bplib.viz.picture import Picture
 from bplib.widgets.graph_view import GraphStepper, graph_stepper
 from bplib.widgets.kit import Twin
 from bplib.widgets.loop_view import LoopStepper, loop_stepper
+from bplib.widgets.losses_view import LossComparer, loss_comparer
 from bplib.widgets.neuron_view import NeuronBench, neuron_bench
+from bplib.widgets.nudge_view import NudgeLab, nudge_lab
 from bplib.widgets.rate_view import RateLab, rate_lab
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -23,6 +25,13 @@ class Shown(NamedTuple):
     name: str
     code: str
     make: Callable[[], Twin]
+
+
+class Exhibit(NamedTuple):
+    """A widget in the gallery: its pictures, and what there is to find with it."""
+
+    goals: tuple[str, ...]
+    pictures: tuple[Shown, ...]
 
 
 def _revealed(lab: RateLab) -> RateLab:
@@ -51,39 +60,114 @@ def _both_runs() -> NeuronBench:
     return bench
 
 
+def _outlier(derivative: bool = False, delta: float = 1.0) -> LossComparer:
+    comparer = loss_comparer(delta=delta, derivative=derivative)
+    comparer.outlier = 100
+    return comparer
+
+
+def _errors() -> NudgeLab:
+    lab = nudge_lab("polynomial", h=1e-5)
+    lab.reveal("error")
+    return lab
+
+
 def _at(stepper: GraphStepper, position: int) -> GraphStepper:
     stepper.position = position
     return stepper
 
 
-GALLERY: dict[str, tuple[Shown, ...]] = {
-    "The loop stepper (notebook 00)": (
-        Shown("loop_stepper", "loop_stepper()", loop_stepper),
-        Shown("loop_stepper_later", "stepper.loops(100)", lambda: _looped(loop_stepper(), 100)),
-    ),
-    "The neuron bench": (
-        Shown("neuron_bench", "neuron_bench()", neuron_bench),
-        Shown("neuron_saturated", "bench.set(w=2, b=2); bench.backward()", _saturated),
-        Shown("neuron_updates", "bench.updates(300), from w = b = 2 after the same from 0.6 and 0.9", _both_runs),
-    ),
-    "The graph stepper": (
-        Shown("graph_slides", "graph_stepper()", graph_stepper),
-        Shown("graph_forward", "stepper.position = 4", lambda: _at(graph_stepper(), 4)),
-        Shown("graph_fan_out", 'graph_stepper(example="fan-out")', lambda: _at(graph_stepper(example="fan-out"), 8)),
-        Shown("graph_max", 'graph_stepper(example="max")', lambda: graph_stepper(example="max")),
-        Shown("graph_neuron", 'graph_stepper(example="neuron")', lambda: graph_stepper(example="neuron")),
-        Shown(
-            "graph_typed",
-            'graph_stepper(example="product", typed=True)',
-            lambda: _at(graph_stepper(example="product", typed=True), 3),
+GALLERY: dict[str, Exhibit] = {
+    "The loop stepper (notebook 00)": Exhibit(
+        goals=(
+            "Press Backward three times without Update. What changes, and what stays?",
+            "Bring the loss below 0.01 in as few loops as you can. Which learning rate does it?",
+        ),
+        pictures=(
+            Shown("loop_stepper", "loop_stepper()", loop_stepper),
+            Shown("loop_stepper_later", "stepper.loops(100)", lambda: _looped(loop_stepper(), 100)),
         ),
     ),
-    "The rate lab (notebook 06)": (
-        Shown("rate_lab", "rate_lab()", lambda: _revealed(rate_lab())),
-        Shown(
-            "rate_lab_narrow",
-            "rate_lab(condition_number=25, rate=0.45)",
-            lambda: _revealed(rate_lab(condition_number=25, rate=0.45)),
+    "The neuron bench": Exhibit(
+        goals=(
+            "Without pressing Backward, find the w at which the curve is steepest; check it with Backward.",
+            "Get from w = b = 2 to a loss below 0.01 in as few updates as you can, with η at most 1.",
+            "Make ∂L/∂w exactly 0 while ∂L/∂b is not. Why can that be?",
+        ),
+        pictures=(
+            Shown("neuron_bench", "neuron_bench()", neuron_bench),
+            Shown("neuron_saturated", "bench.set(w=2, b=2); bench.backward()", _saturated),
+            Shown("neuron_updates", "bench.updates(300), from w = b = 2 after the same from 0.6 and 0.9", _both_runs),
+        ),
+    ),
+    "The loss comparer": Exhibit(
+        goals=(
+            "Bring the minimum of MSE to c = 10 by moving the outlier alone. Why has that of MAE not moved?",
+            "With the outlier at 100, find a δ that puts the minimum of Huber's loss at c = 5.",
+            "Make the true class so wrong that the slope of the squared error is below 0.001. What is that of the "
+            "cross-entropy there?",
+        ),
+        pictures=(
+            Shown("losses_numbers", "loss_comparer()", loss_comparer),
+            Shown("losses_outlier", "comparer.outlier = 100", _outlier),
+            Shown("losses_slopes", "comparer.derivative = True; comparer.delta = 10", lambda: _outlier(True, 10)),
+            Shown(
+                "losses_classes",
+                'loss_comparer(show="classes", logits=(-4, 5, 0))',
+                lambda: loss_comparer(show="classes", logits=(-4, 5, 0)),
+            ),
+        ),
+    ),
+    "The nudge lab": Exhibit(
+        goals=(
+            "For the polynomial, find the h with the smallest error before it is revealed: forward, then central.",
+            "Bring the error of z = (x + y)·w to exactly 0. Why is a larger h better there?",
+            "On the bowl with κ = 100, find a point where −gradient misses the minimum by more than 78°.",
+        ),
+        pictures=(
+            Shown("nudge_lab", 'nudge_lab("square", h=0.5)', lambda: nudge_lab("square", h=0.5)),
+            Shown("nudge_errors", 'lab.example = "polynomial"; lab.h = 1e-5; lab.reveal("error")', _errors),
+            Shown("nudge_stairs", "nudge_lab(h=1e-14)", lambda: nudge_lab(h=1e-14)),
+            Shown(
+                "nudge_direction",
+                'nudge_lab(show="direction", condition_number=25, point=(2, 1))',
+                lambda: nudge_lab(show="direction", condition_number=25, point=(2, 1)),
+            ),
+        ),
+    ),
+    "The graph stepper": Exhibit(
+        goals=(
+            "Say the number on each wire before you press Step, on the way back, too.",
+            "In the square, find where two gradients meet. What would x get if one of them were lost?",
+            "Type all gradients of the neuron without one mistake.",
+        ),
+        pictures=(
+            Shown("graph_slides", "graph_stepper()", graph_stepper),
+            Shown("graph_forward", "stepper.position = 4", lambda: _at(graph_stepper(), 4)),
+            Shown(
+                "graph_fan_out", 'graph_stepper(example="fan-out")', lambda: _at(graph_stepper(example="fan-out"), 8)
+            ),
+            Shown("graph_max", 'graph_stepper(example="max")', lambda: graph_stepper(example="max")),
+            Shown("graph_neuron", 'graph_stepper(example="neuron")', lambda: graph_stepper(example="neuron")),
+            Shown(
+                "graph_typed",
+                'graph_stepper(example="product", typed=True)',
+                lambda: _at(graph_stepper(example="product", typed=True), 3),
+            ),
+        ),
+    ),
+    "The rate lab (notebook 06)": Exhibit(
+        goals=(
+            "On the round bowl, find the rate that reaches the minimum in one step, and the first that never does.",
+            "With κ = 25, come within 1 % of the start distance in as few steps as you can.",
+        ),
+        pictures=(
+            Shown("rate_lab", "rate_lab()", lambda: _revealed(rate_lab())),
+            Shown(
+                "rate_lab_narrow",
+                "rate_lab(condition_number=25, rate=0.45)",
+                lambda: _revealed(rate_lab(condition_number=25, rate=0.45)),
+            ),
         ),
     ),
 }
@@ -105,9 +189,9 @@ def page() -> str:
         "The widgets of the course as they look where no kernel runs, written by `python scripts/make_pictures.py`. "
         "The alternative text of each picture is the sentence that the widget itself says.",
     ]  # fmt: skip
-    for heading, pictures in GALLERY.items():
-        lines += ["", f"## {heading}"]
-        for shown in pictures:
+    for heading, exhibit in GALLERY.items():
+        lines += ["", f"## {heading}", "", "To find out:", "", *(f"- {goal}" for goal in exhibit.goals)]
+        for shown in exhibit.pictures:
             alt = " ".join(picture_of(shown).alt.split()).replace("[", "(").replace("]", ")")
             lines += ["", f"`{shown.code}`", "", f"![{alt}](gallery/{shown.name}.png)"]
     return "\n".join([*lines, ""])
@@ -117,8 +201,8 @@ def main() -> None:
     """Write the page and all its pictures."""
     folder = DOCS / "gallery"
     folder.mkdir(parents=True, exist_ok=True)
-    for pictures in GALLERY.values():
-        for shown in pictures:
+    for exhibit in GALLERY.values():
+        for shown in exhibit.pictures:
             (folder / f"{shown.name}.png").write_bytes(picture_of(shown).png())
             print(f"docs/gallery/{shown.name}.png")
     (DOCS / "gallery.md").write_text(page(), "utf-8")

@@ -259,7 +259,7 @@ class Scene:
     panels: tuple[Panel, ...]
     name: str
     sentences: tuple[str, ...] = ("",)
-    least: float = 640.0
+    least: float = 600.0
     count: int = field(init=False)
 
     def __post_init__(self) -> None:

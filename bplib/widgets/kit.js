@@ -9,8 +9,7 @@ const STYLE = `
   height: 0.75em; margin: 0 0.45em 0.1em 0; border: solid transparent; border-width: 0 2px 2px 0;
   transform: rotate(45deg); vertical-align: middle; }
 .bplib-box .widget-toggle-button.mod-active::before { border-color: currentColor; }
-.bplib-box .bplib-code { height: auto; min-height: var(--jp-widgets-inline-height); max-width: 100%; white-space: pre-wrap;
-  line-height: 1.5; }
+.bplib-box .bplib-code { height: auto; max-width: 100%; white-space: pre-wrap; line-height: 1.5; }
 .bplib-box .widget-toggle-button.mod-active { font-weight: bold; box-shadow: inset 0 0 0 2px currentColor; }
 `;
 

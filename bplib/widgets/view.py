@@ -112,6 +112,10 @@ class View(Twin, Generic[S]):
         """What of the state the scene depends on: with a table everything but the position."""
         return self._state
 
+    def _fits_drawn(self) -> bool:
+        """Whether the axes that are drawn are those of the state: else coordinates alone are not enough."""
+        return True
+
     def _live_marks(self) -> tuple[Mapping[str, npt.ArrayLike], Mapping[str, str], str]:
         """Coordinates, words and sentence that stand in for the table while a handle or a live slider moves."""
         raise NotImplementedError(f"{type(self).__name__} does not say what moves.")
@@ -140,7 +144,7 @@ class View(Twin, Generic[S]):
         before, self._state = self._state, self._reduce(self._state, event)
         if self._state == before:
             return
-        if event.kind in self._LIVE:
+        if event.kind in self._LIVE and self._fits_drawn():
             self._rebuild(_REBUILD_AFTER)
             self._redraw()
         elif self._rebuild.pending or self._key() != self._drawn:

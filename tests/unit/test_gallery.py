@@ -32,5 +32,11 @@ def test_every_picture_of_the_page_is_there_and_no_other(script):
 
 def test_every_widget_of_the_course_is_shown(script):
     makers = {path.stem.removesuffix("_view") for path in (ROOT / "bplib" / "widgets").glob("*_view.py")}
-    shown = {name for pictures in script.GALLERY.values() for name in (one.name.split("_")[0] for one in pictures)}
+    shown = {one.name.split("_")[0] for exhibit in script.GALLERY.values() for one in exhibit.pictures}
     assert makers == shown
+
+
+def test_every_widget_has_two_or_three_goals_and_each_picture_a_name_of_its_own(script):
+    assert all(2 <= len(exhibit.goals) <= 3 for exhibit in script.GALLERY.values())
+    names = [one.name for exhibit in script.GALLERY.values() for one in exhibit.pictures]
+    assert len(names) == len(set(names))
