@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bplib.viz.picture import Picture
+from bplib.widgets.depth_view import DepthBench, depth_bench
 from bplib.widgets.graph_view import GraphStepper, graph_stepper
 from bplib.widgets.kit import Twin
 from bplib.widgets.loop_view import LoopStepper, loop_stepper
 from bplib.widgets.losses_view import LossComparer, loss_comparer
+from bplib.widgets.momentum_view import momentum_plane
 from bplib.widgets.neuron_view import NeuronBench, neuron_bench
 from bplib.widgets.nudge_view import NudgeLab, nudge_lab
 from bplib.widgets.rate_view import RateLab, rate_lab
@@ -64,6 +66,19 @@ def _outlier(derivative: bool = False, delta: float = 1.0) -> LossComparer:
     comparer = loss_comparer(delta=delta, derivative=derivative)
     comparer.outlier = 100
     return comparer
+
+
+def _layers(activation: str, init: str, depth: int) -> DepthBench:
+    bench = depth_bench()
+    bench.network(activation, init, depth=depth)
+    bench.reveal()
+    return bench
+
+
+def _saddle() -> DepthBench:
+    bench = depth_bench()
+    bench.descent("saddle", (1.6, 0), lr=0.1, noise=1e-5)
+    return bench
 
 
 def _errors() -> NudgeLab:
@@ -168,6 +183,35 @@ GALLERY: dict[str, Exhibit] = {
                 "rate_lab(condition_number=25, rate=0.45)",
                 lambda: _revealed(rate_lab(condition_number=25, rate=0.45)),
             ),
+        ),
+    ),
+    "The depth bench": Exhibit(
+        goals=(
+            "Find an activation and first weights whose gradient at layer 1 of 20 stays between half and twice the "
+            "one at the top.",
+            "At which depth does the gradient of sigmoid layers with Xavier weights fall below a millionth? Compute "
+            "it from the factor of one layer first.",
+            "Start on the ridge of the saddle: how many more steps does it stay there when the noise is 100 times "
+            "smaller?",
+        ),
+        pictures=(
+            Shown("depth_bench", "depth_bench(); bench.reveal()", lambda: _layers("sigmoid", "xavier", 10)),
+            Shown("depth_he", 'bench.network("relu", "he", depth=20)', lambda: _layers("relu", "he", 20)),
+            Shown("depth_saddle", 'bench.descent("saddle", (1.6, 0), lr=0.1, noise=1e-5)', _saddle),
+        ),
+    ),
+    "The momentum plane": Exhibit(
+        goals=(
+            "At αλ = 0.16, find the β with the fewest steps to 10⁻⁶. On which curve of the map does it lie?",
+            "With curvatures 1 and 100, get below 150 steps without a preset: first with β = 0, then with any β.",
+            "Which batch size is the first whose standard deviation is below a quarter of that of B = 1? Predict "
+            "it, then `plane.reveal()`.",
+        ),
+        pictures=(
+            Shown("momentum_plane", "momentum_plane()", momentum_plane),
+            Shown("momentum_limit", "momentum_plane(3.0, 0.5)", lambda: momentum_plane(3.0, 0.5)),
+            Shown("momentum_two", "plane.condition_number = 100", lambda: momentum_plane(condition_number=100)),
+            Shown("momentum_noise", 'momentum_plane(show="noise")', lambda: momentum_plane(show="noise")),
         ),
     ),
 }
