@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from bplib.viz.picture import Picture
 from bplib.widgets.depth_view import DepthBench, depth_bench
+from bplib.widgets.explorer_view import surface_explorer
 from bplib.widgets.graph_view import GraphStepper, graph_stepper
 from bplib.widgets.kit import Twin
+from bplib.widgets.layer_view import LayerBench, layer_bench
 from bplib.widgets.loop_view import LoopStepper, loop_stepper
 from bplib.widgets.losses_view import LossComparer, loss_comparer
 from bplib.widgets.momentum_view import momentum_plane
@@ -78,6 +80,18 @@ def _layers(activation: str, init: str, depth: int) -> DepthBench:
 def _saddle() -> DepthBench:
     bench = depth_bench()
     bench.descent("saddle", (1.6, 0), lr=0.1, noise=1e-5)
+    return bench
+
+
+def _learned(sweep: int) -> LayerBench:
+    bench = layer_bench()
+    bench.go("random", sweep)
+    return bench
+
+
+def _checked(version: str) -> LayerBench:
+    bench = _learned(300)
+    bench.version = version
     return bench
 
 
@@ -171,6 +185,19 @@ GALLERY: dict[str, Exhibit] = {
             ),
         ),
     ),
+    "The layer bench": Exhibit(
+        goals=(
+            "Find the first sweep with all 64 outputs within ½ of their targets. Why were 56 of them \"right\" long "
+            "before?",
+            "Name all eight versions of the backward pass, changing start or sweep where two look alike.",
+            "Find weights at which version A passes the check. Why does that prove nothing?",
+        ),
+        pictures=(
+            Shown("layer_bench", 'layer_bench(); bench.go("random", 1200)', lambda: _learned(1200)),
+            Shown("layer_plateau", 'bench.go("random", 760)', lambda: _learned(760)),
+            Shown("layer_check", 'bench.go("random", 300); bench.version = "A"', lambda: _checked("A")),
+        ),
+    ),
     "The rate lab (notebook 06)": Exhibit(
         goals=(
             "On the round bowl, find the rate that reaches the minimum in one step, and the first that never does.",
@@ -182,6 +209,23 @@ GALLERY: dict[str, Exhibit] = {
                 "rate_lab_narrow",
                 "rate_lab(condition_number=25, rate=0.45)",
                 lambda: _revealed(rate_lab(condition_number=25, rate=0.45)),
+            ),
+        ),
+    ),
+    "The surface explorer": Exhibit(
+        goals=(
+            "In the random plane, find a start with a loss above 0.4 that ends below 0.005. Why is no path down to "
+            "the valley drawn?",
+            "On XOR, find two starts of nearly the same loss of which one is still near 0.25 after 30 steps.",
+            "On the line, find the largest η that still arrives.",
+        ),
+        pictures=(
+            Shown("explorer_run", "surface_explorer()", surface_explorer),
+            Shown("explorer_random", 'explorer.directions = "random"', lambda: surface_explorer(directions="random")),
+            Shown(
+                "explorer_line",
+                'surface_explorer(example="line, 1-1", lr=1.0)',
+                lambda: surface_explorer(example="line, 1-1", lr=1.0),
             ),
         ),
     ),

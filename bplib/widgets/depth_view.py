@@ -245,7 +245,7 @@ class DepthBench(View[State]):
         self._change_slider()
         super()._show()
         if not self._links:
-            self._links.append(ipw.jslink((self._slider, "index"), (self.stage, "index")))
+            self._links.append(ipw.jsdlink((self._slider, "index"), (self.stage, "index")))
 
     def _change_slider(self) -> None:
         """Let the other slider scrub the table, before it shows a position that the first one does not have."""

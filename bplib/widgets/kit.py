@@ -1,7 +1,5 @@
-"""What every widget of the course is put together from: the box with its static twin, named controls, timing."""
+"""What every widget of the course is put together from: the box with its static twin, and named controls."""
 
-import asyncio
-import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from typing import Any, final
@@ -14,8 +12,8 @@ from bplib.errors import DomainError
 from bplib.viz.picture import Picture
 
 __all__ = [
-    "Later", "Throttle", "Twin", "TwinBox", "button", "close_all", "code_line", "dropdown", "position_slider", "row",
-    "set_positions", "toggle",
+    "Twin", "TwinBox", "button", "close_all", "code_line", "dropdown", "position_slider", "row", "set_positions",
+    "toggle",
 ]  # fmt: skip
 
 # The text, not the path: anywidget keeps an instance alive for as long as it watches a file for it.
@@ -45,6 +43,10 @@ class Twin(ipw.VBox):
     name : str, optional
         A second box of the same name closes the first, so that a cell run twice shows one box, not two.
     """
+
+    # What `close` reads even where making the box was broken off by an error.
+    _box_name: str | None = None
+    _links: list[ipw.Widget] = []  # noqa: RUF012
 
     def __init__(
         self, children: Sequence[ipw.Widget], *, links: Iterable[ipw.Widget] = (), name: str | None = None
@@ -155,7 +157,7 @@ def position_slider(
 ) -> ipw.SelectionSlider:
     """A slider over formatted values whose position, not whose value, drives a picture.
 
-    Link it with ``ipywidgets.jslink((slider, "index"), (stage, "index"))``.
+    Link it with ``ipywidgets.jsdlink((slider, "index"), (stage, "index"))``.
 
     Parameters
     ----------
@@ -308,102 +310,3 @@ def row(children: Sequence[ipw.Widget]) -> ipw.HBox:
     ipywidgets.HBox
     """
     return ipw.HBox(children, layout=ipw.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 10px"))
-
-
-@final
-class Throttle:
-    """Calls a function at once the first time, and then at most once an interval, the last time never lost.
-
-    Parameters
-    ----------
-    call : callable
-        Takes nothing; reads the state at the moment it runs.
-    interval : float
-        Seconds between two calls, at least 0.
-
-    Examples
-    --------
-    >>> calls = []
-    >>> throttle = Throttle(lambda: calls.append(1), interval=60.0)
-    >>> for _ in range(1000):
-    ...     throttle()
-    >>> throttle.flush()
-    >>> len(calls)
-    2
-    """
-
-    def __init__(self, call: Callable[[], None], interval: float = 0.03) -> None:
-        self._call = call
-        self._interval = interval
-        self._last = float("-inf")
-        self._later = Later(self._run)
-
-    def __call__(self) -> None:
-        waited = time.monotonic() - self._last
-        if waited >= self._interval:
-            self._run()
-        elif not self._later.pending:
-            self._later(self._interval - waited)
-
-    def flush(self) -> None:
-        """Make the call that waits, if one waits, now."""
-        self._later.flush()
-
-    def cancel(self) -> None:
-        """Forget the call that waits."""
-        self._later.cancel()
-
-    def _run(self) -> None:
-        self._later.cancel()
-        self._last = time.monotonic()
-        self._call()
-
-
-@final
-class Later:
-    """Calls a function once, some time after the last request.
-
-    The call is made by the kernel's own loop, between two messages. Without a loop, in a plain
-    program, it waits for `flush`.
-
-    Parameters
-    ----------
-    call : callable
-        Takes nothing.
-
-    Examples
-    --------
-    >>> calls = []
-    >>> later = Later(lambda: calls.append(1))
-    >>> later(60.0), later(60.0)
-    (None, None)
-    >>> later.flush(), later.flush(), calls
-    (None, None, [1])
-    """
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._call = call
-        self._timer: asyncio.TimerHandle | None = None
-        self.pending = False
-
-    def __call__(self, seconds: float) -> None:
-        self.cancel()
-        self.pending = True
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        self._timer = loop.call_later(seconds, self.flush)
-
-    def flush(self) -> None:
-        """Make the call that waits, if one waits, now."""
-        if self.pending:
-            self.cancel()
-            self._call()
-
-    def cancel(self) -> None:
-        """Forget the call that waits."""
-        self.pending = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None

@@ -58,7 +58,7 @@ class Stage(anywidget.AnyWidget):
 
     Notes
     -----
-    Table mode: link a slider's position with ``ipywidgets.jslink((slider, "index"), (stage, "index"))``;
+    Table mode: link a slider's position with ``ipywidgets.jsdlink((slider, "index"), (stage, "index"))``;
     the browser then draws every position without asking Python. Live mode: answer a drag with `replace`.
     """
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from bplib.viz.picture import Picture
 from bplib.viz.render import render
 from bplib.viz.scene import Scene
-from bplib.widgets.kit import Later, Throttle, Twin
+from bplib.widgets.kit import Twin
 from bplib.widgets.stage import Drag, Stage
+from bplib.widgets.timing import Later, Throttle
 
 __all__ = ["View"]
 
@@ -59,7 +60,8 @@ class View(Twin, Generic[S]):
         self._drawn: Any = self._key()
         self.stage = Stage(self._scene(), self._position())
         controls = self._make_controls()
-        links = [ipw.jslink((self._slider, "index"), (self.stage, "index"))] if self._slider else []
+        # One way: of two changes in a row from Python the Stage would report the first one back to the slider.
+        links = [ipw.jsdlink((self._slider, "index"), (self.stage, "index"))] if self._slider else []
         super().__init__([*controls, self.stage], links=links, name=name)
         self._bring_controls()
         self.stage.on_drag(self._take_drag)

@@ -31,7 +31,7 @@ line = code_line()
 line.value = WORDS[2]
 listed = [(word, k) for k, word in enumerate(WORDS)]
 controls = [slider, dropdown(listed, 0, WORDS[3]), toggle(listed, 0, WORDS[4]), row([line, button(WORDS[5], print)])]
-link = ipw.jslink((slider, "index"), (stage, "index"))
+link = ipw.jsdlink((slider, "index"), (stage, "index"))
 TwinBox([*controls, stage], lambda: render(scene(WORDS[6], WORDS), heading=WORDS[7]), links=[link], name=WORDS[8])
 """,
     """

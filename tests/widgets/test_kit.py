@@ -8,7 +8,8 @@ from ipywidgets.widgets.widget import _instances
 
 from bplib.errors import DomainError
 from bplib.viz import Picture, figure
-from bplib.widgets.kit import Later, Throttle, Twin, TwinBox, button, close_all, dropdown, position_slider, toggle
+from bplib.widgets.kit import Twin, TwinBox, button, close_all, dropdown, position_slider, toggle
+from bplib.widgets.timing import Later, Throttle
 
 
 def _picture() -> Picture:
