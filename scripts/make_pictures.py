@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bplib.viz.picture import Picture
+from bplib.widgets.cockpit_view import TrainingCockpit, training_cockpit
 from bplib.widgets.depth_view import DepthBench, depth_bench
 from bplib.widgets.explorer_view import surface_explorer
 from bplib.widgets.graph_view import GraphStepper, graph_stepper
@@ -18,6 +19,7 @@ from bplib.widgets.losses_view import LossComparer, loss_comparer
 from bplib.widgets.momentum_view import momentum_plane
 from bplib.widgets.neuron_view import NeuronBench, neuron_bench
 from bplib.widgets.nudge_view import NudgeLab, nudge_lab
+from bplib.widgets.race_view import optimizer_race
 from bplib.widgets.rate_view import RateLab, rate_lab
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -93,6 +95,12 @@ def _checked(version: str) -> LayerBench:
     bench = _learned(300)
     bench.version = version
     return bench
+
+
+def _flown(setting: str) -> TrainingCockpit:
+    cockpit = training_cockpit(setting)
+    cockpit.run(40)
+    return cockpit
 
 
 def _errors() -> NudgeLab:
@@ -256,6 +264,30 @@ GALLERY: dict[str, Exhibit] = {
             Shown("momentum_limit", "momentum_plane(3.0, 0.5)", lambda: momentum_plane(3.0, 0.5)),
             Shown("momentum_two", "plane.condition_number = 100", lambda: momentum_plane(condition_number=100)),
             Shown("momentum_noise", 'momentum_plane(show="noise")', lambda: momentum_plane(show="noise")),
+        ),
+    ),
+    "The optimizer race": Exhibit(
+        goals=(
+            "With one trial each, who leads on the bowl, and who leads with nine? What was compared the first time?",
+            "Multiply the loss by 32. Predict first which paths change.",
+            "Find a start on the surface of four minima from which two optimizers end in different ones.",
+        ),
+        pictures=(
+            Shown("race_untuned", "optimizer_race()", optimizer_race),
+            Shown("race_tuned", 'optimizer_race("ravine", budget=9)', lambda: optimizer_race("ravine", budget=9)),
+            Shown(
+                "race_minima", 'optimizer_race("himmelblau", budget=9)', lambda: optimizer_race("himmelblau", budget=9)
+            ),
+        ),
+    ),
+    "The training cockpit": Exhibit(
+        goals=(
+            "Predict the first loss with ten classes, then run one epoch.",
+            "Name the fault of each setting from the curves alone, and say which curve gave it away.",
+        ),
+        pictures=(
+            Shown("cockpit_healthy", "training_cockpit(); cockpit.run(40)", lambda: _flown("healthy")),
+            Shown("cockpit_fault", 'cockpit.setting = "C"; cockpit.run(40)', lambda: _flown("C")),
         ),
     ),
 }

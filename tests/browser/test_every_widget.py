@@ -30,9 +30,14 @@ def _maker(module: str) -> str:
 
 
 MAKERS = {path.stem: _maker(path.stem) for path in sorted(_FOLDER.glob("*_view.py"))}
+# There is nothing to look back at before the first epochs.
+_FIRST = {"training_cockpit": "w_training_cockpit.run(6)\n"}
 # The last cell prints which widgets have a slider that the browser follows without the kernel.
 _CELLS = [
-    *(f"from bplib.widgets.{module} import {name}\nw_{name} = {name}()\nw_{name}" for module, name in MAKERS.items()),
+    *(
+        f"from bplib.widgets.{module} import {name}\nw_{name} = {name}()\n{_FIRST.get(name, '')}w_{name}"
+        for module, name in MAKERS.items()
+    ),
     "print([name for name in dir() if name.startswith('w_') and globals()[name]._slider is not None])",
 ]
 
@@ -141,7 +146,7 @@ def now(box: Locator) -> tuple[str, ...]:
 
 
 def moved_by_arrows(box: Locator, name: str) -> None:
-    """An arrow key on a slider or a handle moves the picture, or says another line of code, and is answered in words."""
+    """An arrow key on a slider or a handle moves the picture or the line of code, and is answered in words."""
     for handle in box.locator(".noUi-handle:visible, .bplib-handle").all():
         before = now(box)
         said = handle.get_attribute("aria-valuetext")
