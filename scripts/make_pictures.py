@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bplib.viz.picture import Picture
-from bplib.widgets.cockpit_view import TrainingCockpit, training_cockpit
-from bplib.widgets.depth_view import DepthBench, depth_bench
-from bplib.widgets.explorer_view import surface_explorer
-from bplib.widgets.graph_view import GraphStepper, graph_stepper
+from bplib.widgets.cockpit.view import TrainingCockpit, training_cockpit
+from bplib.widgets.depth.view import DepthBench, depth_bench
+from bplib.widgets.explorer.view import surface_explorer
+from bplib.widgets.graph.view import GraphStepper, graph_stepper
 from bplib.widgets.kit import Twin
-from bplib.widgets.layer_view import LayerBench, layer_bench
-from bplib.widgets.loop_view import LoopStepper, loop_stepper
-from bplib.widgets.losses_view import LossComparer, loss_comparer
-from bplib.widgets.momentum_view import momentum_plane
-from bplib.widgets.neuron_view import NeuronBench, neuron_bench
-from bplib.widgets.nudge_view import NudgeLab, nudge_lab
-from bplib.widgets.race_view import optimizer_race
-from bplib.widgets.rate_view import RateLab, rate_lab
+from bplib.widgets.layer.view import LayerBench, layer_bench
+from bplib.widgets.loop.view import LoopStepper, loop_stepper
+from bplib.widgets.losses.view import LossComparer, loss_comparer
+from bplib.widgets.momentum.view import momentum_plane
+from bplib.widgets.neuron.view import NeuronBench, neuron_bench
+from bplib.widgets.nudge.view import NudgeLab, nudge_lab
+from bplib.widgets.race.view import optimizer_race
+from bplib.widgets.rate.view import RateLab, rate_lab
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

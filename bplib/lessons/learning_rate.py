@@ -24,8 +24,8 @@ from bplib.lessons.faults import (
 )
 from bplib.lessons.progress import current_progress
 from bplib.widgets.prediction_gate import PredictionGate, Question
-from bplib.widgets.rate_view import RateLab
-from bplib.widgets.rate_view import rate_lab as make_rate_lab
+from bplib.widgets.rate.view import RateLab
+from bplib.widgets.rate.view import rate_lab as make_rate_lab
 
 __all__ = [
     "BEHAVIOURS",

@@ -31,8 +31,8 @@ from bplib.lessons.faults import (
 from bplib.lessons.hidden_units import hidden_units
 from bplib.lessons.progress import current_progress
 from bplib.viz.curves import loop_curves
-from bplib.widgets.loop_state import STAGES, Event, State, first_state, reduce
-from bplib.widgets.loop_view import LoopStepper, loop_stepper
+from bplib.widgets.loop.state import STAGES, Event, State, first_state, reduce
+from bplib.widgets.loop.view import LoopStepper, loop_stepper
 from bplib.widgets.prediction_gate import PredictionGate, Question
 
 __all__ = [

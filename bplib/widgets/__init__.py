@@ -1,7 +1,7 @@
-"""The live parts: pure state machines, their pictures, their controls."""
+"""The live parts, a package each: pure state machines, their pictures, their words, their controls."""
 
 from bplib.widgets.kit import Twin, TwinBox
-from bplib.widgets.rate_view import RateLab
 from bplib.widgets.stage import Stage
+from bplib.widgets.view import View
 
-__all__ = ["RateLab", "Stage", "Twin", "TwinBox"]
+__all__ = ["Stage", "Twin", "TwinBox", "View"]

@@ -1,4 +1,4 @@
-"""What holds for every widget of the course in a real page, found by itself in each ``*_view.py``.
+"""What holds for every widget of the course in a real page, found by itself in each package of ``bplib.widgets``.
 
 By keyboard alone each control is reached and moves the picture and its words; a slider over a table paints every key
 while the kernel is busy; nothing sticks out of a narrow page; axe-core finds nothing to object to. It sees names,
@@ -24,19 +24,19 @@ _NOTEBOOK_7 = ("(reading 'schema')", "registered.")
 _LOOK = os.environ.get("BPLIB_LOOK", "")
 
 
-def _maker(module: str) -> str:
-    (name,) = [name for name in importlib.import_module(f"bplib.widgets.{module}").__all__ if name.islower()]
+def _maker(package: str) -> str:
+    (name,) = [name for name in importlib.import_module(f"bplib.widgets.{package}").__all__ if name.islower()]
     return name
 
 
-MAKERS = {path.stem: _maker(path.stem) for path in sorted(_FOLDER.glob("*_view.py"))}
+MAKERS = {path.parent.name: _maker(path.parent.name) for path in sorted(_FOLDER.glob("*/view.py"))}
 # There is nothing to look back at before the first epochs.
 _FIRST = {"training_cockpit": "w_training_cockpit.run(6)\n"}
 # The last cell prints which widgets have a slider that the browser follows without the kernel.
 _CELLS = [
     *(
-        f"from bplib.widgets.{module} import {name}\nw_{name} = {name}()\n{_FIRST.get(name, '')}w_{name}"
-        for module, name in MAKERS.items()
+        f"from bplib.widgets.{package} import {name}\nw_{name} = {name}()\n{_FIRST.get(name, '')}w_{name}"
+        for package, name in MAKERS.items()
     ),
     "print([name for name in dir() if name.startswith('w_') and globals()[name]._slider is not None])",
 ]

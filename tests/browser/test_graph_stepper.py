@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from bplib.widgets.graph_examples import EXAMPLES, story_of
-from bplib.widgets.graph_state import first_state
+from bplib.widgets.graph.examples import EXAMPLES, story_of
+from bplib.widgets.graph.state import first_state
 
 pytestmark = pytest.mark.browser
 
-_CELLS = ("from bplib.widgets.graph_view import graph_stepper", "stepper = graph_stepper({arguments})\nstepper")
+_CELLS = ("from bplib.widgets.graph.view import graph_stepper", "stepper = graph_stepper({arguments})\nstepper")
 # With a folder in BPLIB_LOOK, the pictures of a run are left there, to be looked at.
 _LOOK = os.environ.get("BPLIB_LOOK", "")
 

@@ -36,7 +36,7 @@ TwinBox([*controls, stage], lambda: render(scene(WORDS[6], WORDS), heading=WORDS
 """,
     """
 import bplib
-from bplib.widgets.graph_view import graph_stepper
+from bplib.widgets.graph.view import graph_stepper
 
 def named(words):
     leaves = [bplib.tensor(1.0, requires_grad=True, name=word) for word in words]

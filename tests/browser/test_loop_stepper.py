@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from bplib.viz.marks import Text
-from bplib.widgets.loop_scene import loop_scene
-from bplib.widgets.loop_state import STAGES, first_state
+from bplib.widgets.loop.scene import loop_scene
+from bplib.widgets.loop.state import STAGES, first_state
 
 pytestmark = pytest.mark.browser
 
-_CELLS = ("from bplib.widgets.loop_view import loop_stepper", "stepper = loop_stepper()\nstepper")
+_CELLS = ("from bplib.widgets.loop.view import loop_stepper", "stepper = loop_stepper()\nstepper")
 _FOCUSED = "el => el === document.activeElement"
 
 

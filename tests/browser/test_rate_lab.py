@@ -15,7 +15,7 @@ from bplib.widgets.stage import Stage, describe
 pytestmark = pytest.mark.browser
 
 _NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "06_learning_rate.ipynb"
-_CELLS = ("from bplib.widgets.rate_view import rate_lab", "lab = rate_lab()\nlab")
+_CELLS = ("from bplib.widgets.rate.view import rate_lab", "lab = rate_lab()\nlab")
 _SOURCES = ["scratch", "notebook 06"] if _NOTEBOOK.exists() else ["scratch"]
 
 

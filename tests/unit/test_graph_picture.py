@@ -13,7 +13,7 @@ from bplib.viz.graph import computation_graph, graph_scene
 from bplib.viz.graph_story import moments_of, short
 from bplib.viz.marks import Text, text_at
 from bplib.viz.render import draw_scene
-from bplib.widgets.graph_examples import EXAMPLES, story_of
+from bplib.widgets.graph.examples import EXAMPLES, story_of
 
 
 def words(scene, index, panel=0):

@@ -13,8 +13,8 @@ from matplotlib.transforms import Bbox
 from bplib.viz.marks import Path, Points, Text
 from bplib.viz.render import draw_scene
 from bplib.viz.scene import Axis, Panel, Rectangle, Scene
-from bplib.widgets.loop_scene import loop_scene
-from bplib.widgets.loop_state import STAGES, Event, State, first_state, reduce
+from bplib.widgets.loop.scene import loop_scene
+from bplib.widgets.loop.state import STAGES, Event, State, first_state, reduce
 from bplib.widgets.stage import describe
 
 

@@ -11,10 +11,10 @@ import pytest
 from bplib.viz.marks import Path, Points, Rule, Text, at_position, text_at
 from bplib.viz.render import draw_scene, render
 from bplib.viz.scene import Panel, Scene
-from bplib.widgets.cockpit_faults import FAULTS, behind
-from bplib.widgets.cockpit_scene import cockpit_scene, one_position
-from bplib.widgets.cockpit_state import Event, State, first_state, reduce
-from bplib.widgets.cockpit_words import code_of, sentences
+from bplib.widgets.cockpit.faults import FAULTS, behind
+from bplib.widgets.cockpit.scene import cockpit_scene, one_position
+from bplib.widgets.cockpit.state import Event, State, first_state, reduce
+from bplib.widgets.cockpit.words import code_of, sentences
 
 FIRST = first_state("healthy", 0.1, length=40, seed=0, deal=0)
 LETTERS = {fault: letter for letter, fault in behind(0).items()}

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets import cockpit_state
-from bplib.widgets.cockpit_faults import FAULTS, behind
-from bplib.widgets.cockpit_state import MOST, NO_GUESS, Event, State, first_state, reduce
-from bplib.widgets.cockpit_training import begin, trained
+from bplib.widgets.cockpit import state as cockpit_state
+from bplib.widgets.cockpit.faults import FAULTS, behind
+from bplib.widgets.cockpit.state import MOST, NO_GUESS, Event, State, first_state, reduce
+from bplib.widgets.cockpit.training import begin, trained
 
 FIRST = first_state("healthy", 0.1, length=40, seed=0, deal=0)
 LETTERS = {fault: letter for letter, fault in behind(0).items()}

@@ -8,13 +8,12 @@ import pytest
 
 from bplib.data import DataLoader, load_digits
 from bplib.optim import sgd_step
-from bplib.widgets import cockpit_training
-from bplib.widgets.cockpit_evidence import contradiction, finding, short
-from bplib.widgets.cockpit_faults import FAULTS, HEALTHY, behind, digits_for, network_for
-from bplib.widgets.cockpit_training import Training, begin, history_of, one_epoch, trained
+from bplib.widgets.cockpit import training as cockpit_training
+from bplib.widgets.cockpit.evidence import contradiction, finding, short
+from bplib.widgets.cockpit.faults import FAULTS, HEALTHY, behind, digits_for, network_for
+from bplib.widgets.cockpit.training import Training, begin, history_of, one_epoch, trained
 
 EPOCHS = 20
-PLANTED = [name for name in FAULTS if name != HEALTHY]
 
 
 @cache
@@ -137,7 +136,8 @@ def test_without_a_fault_it_learns() -> None:
 def test_inputs_that_are_not_scaled_show_before_the_first_step() -> None:
     first = run("unscaled").rows[0]
     assert first.train_loss > 5
-    np.testing.assert_array_equal(digits_for("unscaled").X, 16 * digits_for(HEALTHY).X)
+    for part in ("X", "X_valid"):
+        np.testing.assert_array_equal(getattr(digits_for("unscaled"), part), 16 * getattr(digits_for(HEALTHY), part))
     assert run("unscaled").rows[-1].right < 100
 
 

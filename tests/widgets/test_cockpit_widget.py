@@ -10,10 +10,10 @@ import pytest
 
 from bplib.errors import DomainError
 from bplib.viz.curves import loss_curves
-from bplib.widgets import cockpit_state
-from bplib.widgets.cockpit_faults import FAULTS, behind
-from bplib.widgets.cockpit_training import trained
-from bplib.widgets.cockpit_view import TrainingCockpit, training_cockpit
+from bplib.widgets.cockpit import state as cockpit_state
+from bplib.widgets.cockpit.faults import FAULTS, behind
+from bplib.widgets.cockpit.training import trained
+from bplib.widgets.cockpit.view import TrainingCockpit, training_cockpit
 
 
 @pytest.fixture

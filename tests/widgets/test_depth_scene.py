@@ -9,13 +9,13 @@ import pytest
 from bplib.viz.marks import Path, Text
 from bplib.viz.render import render
 from bplib.viz.scene import Panel, Scene
-from bplib.widgets.depth_rows import row_places
-from bplib.widgets.depth_saddle import live_marks, saddle_scene
-from bplib.widgets.depth_scene import layers_scene
-from bplib.widgets.depth_signals import EXPONENTS, backward, forward, signals
-from bplib.widgets.depth_state import PRESETS, Event, State, reduce
-from bplib.widgets.depth_walk import MOST_STEPS, walk
-from bplib.widgets.depth_words import figures, kind_words, layer_factor, layers_sentence, walk_sentence
+from bplib.widgets.depth.rows import row_places
+from bplib.widgets.depth.saddle import live_marks, saddle_scene
+from bplib.widgets.depth.scene import layers_scene
+from bplib.widgets.depth.signals import EXPONENTS, backward, forward, signals
+from bplib.widgets.depth.state import PRESETS, Event, State, reduce
+from bplib.widgets.depth.walk import MOST_STEPS, walk
+from bplib.widgets.depth.words import figures, kind_words, layer_factor, layers_sentence, walk_sentence
 
 OPEN = State(revealed=True)
 

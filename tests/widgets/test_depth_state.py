@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.depth_state import PRESETS, Event, State, first_state, reduce
+from bplib.widgets.depth.state import PRESETS, Event, State, first_state, reduce
 
 FIRST = State()
 

@@ -7,8 +7,8 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from bplib.errors import BplibError, DomainError
-from bplib.widgets.depth_state import PRESETS
-from bplib.widgets.depth_view import DepthBench, depth_bench
+from bplib.widgets.depth.state import PRESETS
+from bplib.widgets.depth.view import DepthBench, depth_bench
 
 
 @pytest.fixture

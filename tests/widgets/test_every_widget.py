@@ -1,4 +1,4 @@
-"""What holds for every widget of the course, found by itself in each ``*_view.py``.
+"""What holds for every widget of the course, found by itself in each package of ``bplib.widgets``.
 
 Every control is driven to its ends and through all its choices, a thousand changes end in the last one, nothing is
 left behind, values that are none are refused in words, and the static twin is small and speaks.
@@ -28,13 +28,13 @@ _NO_VALUES = (math.nan, math.inf, -math.inf, "x", "", None, [], {}, b"1", object
 _HOSTILE = '"><img src=x onerror="alert(1)"></script><script>$x$ ﷽ ‮'
 
 
-def _maker(module: str) -> Callable[..., View]:
-    found = importlib.import_module(f"bplib.widgets.{module}")
+def _maker(package: str) -> Callable[..., View]:
+    found = importlib.import_module(f"bplib.widgets.{package}")
     (name,) = [name for name in found.__all__ if name.islower()]
     return getattr(found, name)
 
 
-MAKERS = {path.stem.removesuffix("_view"): _maker(path.stem) for path in sorted(_FOLDER.glob("*_view.py"))}
+MAKERS = {path.parent.name: _maker(path.parent.name) for path in sorted(_FOLDER.glob("*/view.py"))}
 
 
 @pytest.fixture(scope="module", params=MAKERS)
@@ -148,10 +148,10 @@ def test_a_storm_of_a_thousand_changes_ends_in_the_last_with_few_redraws_and_lea
         real = getattr(widget.stage, name)
         counted = lambda *a, real=real, name=name, **k: (drawn.append(name), real(*a, **k))  # noqa: E731
         monkeypatch.setattr(widget.stage, name, counted)
-    rng = np.random.default_rng(0)
     controls = [one for one in below(widget) if isinstance(one, (*_CHOICES, ipw.Checkbox))]
 
-    def storm(changes: int) -> int:
+    def storm(changes: int, seed: int) -> int:
+        rng = np.random.default_rng(seed)
         for k in range(changes):
             control, place = controls[rng.integers(len(controls))], rng.random()
             dragged = handles(widget) if k % 3 == 0 else []
@@ -167,11 +167,12 @@ def test_a_storm_of_a_thousand_changes_ends_in_the_last_with_few_redraws_and_lea
         return len(gc.get_objects())
 
     started = time.monotonic()
-    storm(1000)
+    storm(1000, seed=0)
     assert len(drawn) <= max(60, (time.monotonic() - started) / 0.03 + 2)
     shows_its_state(widget)
-    registered, first = len(_instances), storm(150)
-    assert storm(150) - first < 60
+    storm(150, seed=1)  # what is computed once and kept is kept now
+    registered, first = len(_instances), storm(150, seed=1)
+    assert storm(150, seed=1) - first < 60
     assert len(_instances) == registered
     widget.close()
 

@@ -14,15 +14,15 @@ from bplib.optim import SGD
 from bplib.viz.marks import Handle, Path, Points, Text, at_position, text_at
 from bplib.viz.render import render
 from bplib.viz.scene import Scene
-from bplib.widgets.explorer_answer import answer_of
-from bplib.widgets.explorer_contour import contour_lines, evenly_spaced
-from bplib.widgets.explorer_field import end_words_at, field, levels_of
-from bplib.widgets.explorer_network import EXAMPLES, example, own_task
-from bplib.widgets.explorer_picture import solid_picture
-from bplib.widgets.explorer_plane import heights, own_run, share_in_plane
-from bplib.widgets.explorer_scene import explorer_scene, live_marks
-from bplib.widgets.explorer_state import PRESETS, Event, State, first_state, reduce
-from bplib.widgets.explorer_words import explorer_sentence, percent
+from bplib.widgets.explorer.answer import answer_of
+from bplib.widgets.explorer.contour import contour_lines, evenly_spaced
+from bplib.widgets.explorer.field import end_words_at, field, levels_of
+from bplib.widgets.explorer.network import EXAMPLES, example, own_task
+from bplib.widgets.explorer.picture import solid_picture
+from bplib.widgets.explorer.plane import heights, own_run, share_in_plane
+from bplib.widgets.explorer.scene import explorer_scene, live_marks
+from bplib.widgets.explorer.state import PRESETS, Event, State, first_state, reduce
+from bplib.widgets.explorer.words import explorer_sentence, percent
 from bplib.widgets.stage import describe
 
 MOONS, XOR, LINE = EXAMPLES

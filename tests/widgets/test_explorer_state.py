@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.explorer_network import EXAMPLES, STEPS
-from bplib.widgets.explorer_state import PRESETS, Event, State, first_state, reduce
+from bplib.widgets.explorer.network import EXAMPLES, STEPS
+from bplib.widgets.explorer.state import PRESETS, Event, State, first_state, reduce
 
 MOONS, XOR, LINE = EXAMPLES
 

@@ -10,8 +10,8 @@ import pytest
 from bplib import losses, nn
 from bplib.data import make_moons
 from bplib.errors import BplibError, DataError, DomainError, GraphError, ShapeError
-from bplib.widgets.explorer_state import PRESETS
-from bplib.widgets.explorer_view import SurfaceExplorer, surface_explorer
+from bplib.widgets.explorer.state import PRESETS
+from bplib.widgets.explorer.view import SurfaceExplorer, surface_explorer
 
 
 @pytest.fixture

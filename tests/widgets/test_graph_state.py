@@ -7,10 +7,10 @@ import pytest
 
 from bplib import tensor, trace
 from bplib.errors import DataError, DomainError
-from bplib.widgets.graph_answers import MISTAKES, as_number_typed, is_close, judge
-from bplib.widgets.graph_examples import EXAMPLES, story_of
-from bplib.widgets.graph_state import Event, State, asked, first_state, reduce
-from bplib.widgets.graph_words import question_moment, sentence, symbol_asked, transcript
+from bplib.widgets.graph.answers import MISTAKES, as_number_typed, is_close, judge
+from bplib.widgets.graph.examples import EXAMPLES, story_of
+from bplib.widgets.graph.state import Event, State, asked, first_state, reduce
+from bplib.widgets.graph.words import question_moment, sentence, symbol_asked, transcript
 
 
 def after(state: State, *events: Event | str) -> State:

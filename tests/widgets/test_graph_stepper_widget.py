@@ -10,8 +10,8 @@ from ipywidgets.widgets.widget import _instances
 
 from bplib import tensor
 from bplib.errors import BplibError, DataError, GraphError
-from bplib.widgets.graph_examples import EXAMPLES
-from bplib.widgets.graph_view import GraphStepper, graph_stepper
+from bplib.widgets.graph.examples import EXAMPLES
+from bplib.widgets.graph.view import GraphStepper, graph_stepper
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 
 import bplib
 from bplib.losses import mse
-from bplib.widgets.layer_check import EXACT, WRONG, Check, gradient_check
-from bplib.widgets.layer_network import GROUPS, NAMES, ORDER, STARTS, first_theta, network, problem, symmetry_run
-from bplib.widgets.layer_passes import FAULTS, LR, backward, error, unpack
+from bplib.widgets.layer.check import EXACT, WRONG, Check, gradient_check
+from bplib.widgets.layer.network import GROUPS, NAMES, ORDER, STARTS, first_theta, network, problem, symmetry_run
+from bplib.widgets.layer.passes import FAULTS, LR, backward, error, unpack
 
 SEED, SWEEPS = 37, 1200
 

@@ -9,13 +9,13 @@ import pytest
 from bplib.viz.marks import Bars, Mark, Path, Points, Rule, Text, at_position, text_at
 from bplib.viz.render import render
 from bplib.viz.scene import Panel, Scene
-from bplib.widgets.layer_check import gradient_check
-from bplib.widgets.layer_check_scene import check_scene
-from bplib.widgets.layer_network import NAMES, STARTS, recorded, symmetry_run
-from bplib.widgets.layer_passes import FAULTS, VERSIONS
-from bplib.widgets.layer_scene import PATTERNS, sweeps_scene
-from bplib.widgets.layer_state import Event, State, reduce
-from bplib.widgets.layer_words import check_sentence, places, proportion, relative, sweep_sentence
+from bplib.widgets.layer.check import gradient_check
+from bplib.widgets.layer.check_scene import check_scene
+from bplib.widgets.layer.network import NAMES, STARTS, recorded, symmetry_run
+from bplib.widgets.layer.passes import FAULTS, VERSIONS
+from bplib.widgets.layer.scene import PATTERNS, sweeps_scene
+from bplib.widgets.layer.state import Event, State, reduce
+from bplib.widgets.layer.words import check_sentence, places, proportion, relative, sweep_sentence
 
 SEED, SWEEPS = 37, 1200
 LAST = len(recorded(SWEEPS)) - 1

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.layer_network import STARTS, recorded
-from bplib.widgets.layer_passes import FAULTS, VERSIONS
-from bplib.widgets.layer_state import NO_GUESS, PRESETS, Event, State, first_state, reduce
+from bplib.widgets.layer.network import STARTS, recorded
+from bplib.widgets.layer.passes import FAULTS, VERSIONS
+from bplib.widgets.layer.state import NO_GUESS, PRESETS, Event, State, first_state, reduce
 
 FIRST = State()
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bplib.errors import BplibError, DomainError
-from bplib.widgets.layer_network import NAMES
-from bplib.widgets.layer_state import NO_GUESS, PRESETS
-from bplib.widgets.layer_view import LayerBench, layer_bench
+from bplib.widgets.layer.network import NAMES
+from bplib.widgets.layer.state import NO_GUESS, PRESETS
+from bplib.widgets.layer.view import LayerBench, layer_bench
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import bplib
 from bplib import losses, nn, optim
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.loop_state import (
+from bplib.widgets.loop.state import (
     MOST_LOOPS,
     RATES,
     STAGES,
@@ -23,7 +23,7 @@ from bplib.widgets.loop_state import (
     has_diverged,
     reduce,
 )
-from bplib.widgets.loop_words import description, number, sentence
+from bplib.widgets.loop.words import description, number, sentence
 
 FIRST = first_state()
 X, Y = bplib.data.xor()

@@ -10,8 +10,8 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from bplib.errors import BplibError
-from bplib.widgets.loop_state import RATES, STAGES
-from bplib.widgets.loop_view import LoopStepper, loop_stepper
+from bplib.widgets.loop.state import RATES, STAGES
+from bplib.widgets.loop.view import LoopStepper, loop_stepper
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 from bplib.viz.marks import Mark, Rule, at_position, text_at
 from bplib.viz.render import render
 from bplib.viz.scene import Panel, Scene
-from bplib.widgets.losses_classes import class_scene, live_classes
-from bplib.widgets.losses_numbers import LOSSES, lowest, slopes, values
-from bplib.widgets.losses_scene import live_numbers, number_scene
-from bplib.widgets.losses_softmax import naive, outcome, sweep
-from bplib.widgets.losses_state import CLASS_PRESETS, NUMBER_PRESETS, Event, State, reduce
-from bplib.widgets.losses_words import class_sentence, naive_words, number_sentences, short, signed
+from bplib.widgets.losses.classes import class_scene, live_classes
+from bplib.widgets.losses.numbers import LOSSES, lowest, slopes, values
+from bplib.widgets.losses.scene import live_numbers, number_scene
+from bplib.widgets.losses.softmax import naive, outcome, sweep
+from bplib.widgets.losses.state import CLASS_PRESETS, NUMBER_PRESETS, Event, State, reduce
+from bplib.widgets.losses.words import class_sentence, naive_words, number_sentences, short, signed
 
 FIRST = State()
 FIVE, HUNDRED = (1.0, 2.0, 3.0, 4.0, 5.0), (1.0, 2.0, 3.0, 4.0, 100.0)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.losses_numbers import frame_of
-from bplib.widgets.losses_state import CLASS_PRESETS, LOGITS, NUMBER_PRESETS, Event, State, first_state, reduce
+from bplib.widgets.losses.numbers import frame_of
+from bplib.widgets.losses.state import CLASS_PRESETS, LOGITS, NUMBER_PRESETS, Event, State, first_state, reduce
 
 FIRST = State()
 ARGUMENTS = {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bplib.errors import DomainError
-from bplib.widgets.losses_state import CLASS_PRESETS, NUMBER_PRESETS
-from bplib.widgets.losses_view import LossComparer, loss_comparer
+from bplib.widgets.losses.state import CLASS_PRESETS, NUMBER_PRESETS
+from bplib.widgets.losses.view import LossComparer, loss_comparer
 
 
 @pytest.fixture

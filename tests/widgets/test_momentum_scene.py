@@ -12,8 +12,8 @@ from bplib.optim import SGD
 from bplib.tensors import Tensor
 from bplib.viz.marks import Path, Points, Text, at_position
 from bplib.viz.scene import Scene
-from bplib.widgets import momentum_noise
-from bplib.widgets.momentum_descent import (
+from bplib.widgets.momentum import noise as momentum_noise
+from bplib.widgets.momentum.descent import (
     MOST,
     best_momentum,
     best_plain,
@@ -23,7 +23,7 @@ from bplib.widgets.momentum_descent import (
     settled_after,
     spectral_radius,
 )
-from bplib.widgets.momentum_noise import (
+from bplib.widgets.momentum.noise import (
     COUNT,
     RATE,
     SIZES,
@@ -33,10 +33,10 @@ from bplib.widgets.momentum_noise import (
     example_gradients,
     loss_heights,
 )
-from bplib.widgets.momentum_noise_scene import noise_live_marks, noise_live_words, noise_scene
-from bplib.widgets.momentum_scene import live_marks, live_words, plane_scene
-from bplib.widgets.momentum_state import BETAS
-from bplib.widgets.momentum_words import momentum_sentence, noise_sentence
+from bplib.widgets.momentum.noise_scene import noise_live_marks, noise_live_words, noise_scene
+from bplib.widgets.momentum.scene import live_marks, live_words, plane_scene
+from bplib.widgets.momentum.state import BETAS
+from bplib.widgets.momentum.words import momentum_sentence, noise_sentence
 
 # κ: rates of plain descent and of momentum, and steps to 10⁻⁶ from (1, 1) with an empty buffer.
 PUBLISHED = {

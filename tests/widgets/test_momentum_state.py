@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.momentum_descent import best_momentum, regime, spectral_radius
-from bplib.widgets.momentum_noise import SIZES, best_weights
-from bplib.widgets.momentum_state import BETAS, NOISE_PRESETS, PRESETS, Event, State, first_state, reduce
+from bplib.widgets.momentum.descent import best_momentum, regime, spectral_radius
+from bplib.widgets.momentum.noise import SIZES, best_weights
+from bplib.widgets.momentum.state import BETAS, NOISE_PRESETS, PRESETS, Event, State, first_state, reduce
 
 FIRST = State()
 

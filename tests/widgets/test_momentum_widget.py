@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bplib.widgets.momentum_state import NOISE_PRESETS, PRESETS
-from bplib.widgets.momentum_view import MomentumPlane, momentum_plane
+from bplib.widgets.momentum.state import NOISE_PRESETS, PRESETS
+from bplib.widgets.momentum.view import MomentumPlane, momentum_plane
 
 
 @pytest.fixture

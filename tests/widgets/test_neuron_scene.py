@@ -10,9 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from bplib.viz.marks import Arrow, Mark, Path, Rule, Text, at_position, text_at
 from bplib.viz.render import draw_scene, render
 from bplib.viz.scene import Scene
-from bplib.widgets.neuron_passes import passes
-from bplib.widgets.neuron_scene import live_marks, magnification, neuron_scene, sentence_of
-from bplib.widgets.neuron_state import PRESETS, Event, State, first_state, reduce
+from bplib.widgets.neuron.passes import passes
+from bplib.widgets.neuron.scene import live_marks, magnification, neuron_scene, sentence_of
+from bplib.widgets.neuron.state import PRESETS, Event, State, first_state, reduce
 from bplib.widgets.stage import describe
 
 FIRST = first_state()

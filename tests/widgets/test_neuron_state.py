@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from bplib.errors import BplibError, DataError, DomainError
 from bplib.numeric import central_difference
 from bplib.tracing.figures import number
-from bplib.widgets.neuron_passes import passes, updated
-from bplib.widgets.neuron_state import CONTROLS, PRESETS, Event, State, first_state, reduce
-from bplib.widgets.neuron_words import sentence
+from bplib.widgets.neuron.passes import passes, updated
+from bplib.widgets.neuron.state import CONTROLS, PRESETS, Event, State, first_state, reduce
+from bplib.widgets.neuron.words import sentence
 
 FIRST = first_state()
 

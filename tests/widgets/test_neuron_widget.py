@@ -8,9 +8,9 @@ import pytest
 
 from bplib.errors import DataError, DomainError
 from bplib.tracing.figures import number
-from bplib.widgets.neuron_scene import neuron_scene, sentence_of
-from bplib.widgets.neuron_state import PRESETS, Event, State, reduce
-from bplib.widgets.neuron_view import NeuronBench, neuron_bench
+from bplib.widgets.neuron.scene import neuron_scene, sentence_of
+from bplib.widgets.neuron.state import PRESETS, Event, State, reduce
+from bplib.widgets.neuron.view import NeuronBench, neuron_bench
 from bplib.widgets.stage import describe
 
 

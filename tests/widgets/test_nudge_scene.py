@@ -10,12 +10,12 @@ import pytest
 from bplib.viz.marks import Arrow, Bars, Mark, Path, Points, Rule, Text, at_position, text_at
 from bplib.viz.render import render
 from bplib.viz.scene import Panel
-from bplib.widgets.nudge_direction import direction, direction_marks, largest_angle
-from bplib.widgets.nudge_errors import AROUND, Difference, Nudges, gradient, growth, nudges
-from bplib.widgets.nudge_examples import EXAMPLES
-from bplib.widgets.nudge_scene import best_h, nudge_scene
-from bplib.widgets.nudge_state import HS, Event, State, reduce
-from bplib.widgets.nudge_words import direction_sentence, figure, nudge_sentence
+from bplib.widgets.nudge.direction import direction, direction_marks, largest_angle
+from bplib.widgets.nudge.errors import AROUND, Difference, Nudges, gradient, growth, nudges
+from bplib.widgets.nudge.examples import EXAMPLES
+from bplib.widgets.nudge.scene import best_h, nudge_scene
+from bplib.widgets.nudge.state import HS, Event, State, reduce
+from bplib.widgets.nudge.words import direction_sentence, figure, nudge_sentence
 
 FIRST = State()
 REVEALED = replace(FIRST, error_revealed=True, angle_revealed=True)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.nudge_examples import EXAMPLES
-from bplib.widgets.nudge_state import HS, PRESETS, Event, State, first_state, reduce
+from bplib.widgets.nudge.examples import EXAMPLES
+from bplib.widgets.nudge.state import HS, PRESETS, Event, State, first_state, reduce
 
 FIRST = State()
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bplib.errors import DomainError
-from bplib.widgets.nudge_examples import EXAMPLES
-from bplib.widgets.nudge_state import PRESETS
-from bplib.widgets.nudge_view import NudgeLab, nudge_lab
+from bplib.widgets.nudge.examples import EXAMPLES
+from bplib.widgets.nudge.state import PRESETS
+from bplib.widgets.nudge.view import NudgeLab, nudge_lab
 from bplib.widgets.stage import Drag
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bplib.landscape import Surface, descend, surface
 from bplib.optim import SGD, AdaGrad, Adam, Optimizer, RMSProp
-from bplib.widgets.race_run import BUDGETS, ENTRANTS, NAMES, PLACES, STEPS, grid, run, walk
+from bplib.widgets.race.run import BUDGETS, ENTRANTS, NAMES, PLACES, STEPS, grid, run, walk
 
 ADAPTIVE = ("AdaGrad", "RMSProp", "Adam")
 QUADRATIC = surface("bowl", condition_number=1, curvature=4)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.race_run import BUDGETS, NAMES, PLACES
-from bplib.widgets.race_state import PRESETS, Event, State, first_state, reduce
+from bplib.widgets.race.run import BUDGETS, NAMES, PLACES
+from bplib.widgets.race.state import PRESETS, Event, State, first_state, reduce
 
 
 def test_the_first_state_is_the_usual_start_with_the_usual_rates() -> None:

@@ -9,9 +9,9 @@ import pytest
 from bplib.errors import BplibError, DomainError
 from bplib.landscape import descend
 from bplib.optim import Adam
-from bplib.widgets.race_run import NAMES, PLACES
-from bplib.widgets.race_state import PRESETS, Event
-from bplib.widgets.race_view import OptimizerRace, optimizer_race
+from bplib.widgets.race.run import NAMES, PLACES
+from bplib.widgets.race.state import PRESETS, Event
+from bplib.widgets.race.view import OptimizerRace, optimizer_race
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bplib.errors import BplibError, DomainError
-from bplib.widgets.rate_scene import CURVATURE
-from bplib.widgets.rate_state import PRESETS
-from bplib.widgets.rate_view import RateLab, rate_lab
+from bplib.widgets.rate.scene import CURVATURE
+from bplib.widgets.rate.state import PRESETS
+from bplib.widgets.rate.view import RateLab, rate_lab
 
 
 @pytest.fixture

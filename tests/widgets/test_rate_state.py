@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bplib.errors import BplibError, DataError, DomainError
-from bplib.widgets.rate_scene import CURVATURE, descents, rate_scene, sentence, steps_to_share
-from bplib.widgets.rate_state import PRESETS, RATES, Event, State, first_state, reduce
+from bplib.widgets.rate.scene import CURVATURE, descents, rate_scene, sentence, steps_to_share
+from bplib.widgets.rate.state import PRESETS, RATES, Event, State, first_state, reduce
 
 FIRST = State()
 
