@@ -198,9 +198,7 @@ def position_slider(
 
 
 def set_positions(slider: ipw.SelectionSlider, labels: Sequence[str], index: int) -> None:
-    """Give a slider other labels and a position among them, in one message.
-
-    The browser must never hold a position that its labels do not have: it would report the nearest one back.
+    """Give a slider other labels and a position among them.
 
     Parameters
     ----------
@@ -210,10 +208,14 @@ def set_positions(slider: ipw.SelectionSlider, labels: Sequence[str], index: int
     index : int
         The position shown.
     """
-    with slider.hold_sync():
-        if slider.options != tuple(labels):
-            slider.options = tuple(labels)
-        slider.index = index
+    wanted = tuple(labels)
+    if slider.options != wanted:
+        # The browser takes a position before it changes the range, and reports back what does not fit: the labels come
+        # with a place that both lists have.
+        kept = index if index < len(slider.options) else min(slider.index, len(wanted) - 1)
+        with slider.hold_sync():
+            slider.options, slider.index = wanted, kept
+    slider.index = index
 
 
 def dropdown(options: Sequence[tuple[str, Any]], value: Any, description: str) -> ipw.Dropdown:

@@ -89,6 +89,7 @@ def test_the_keyboard_reaches_and_moves_every_control_of_every_widget(lab_page: 
             paints_every_key(box, name)
     assert page.busy(), "the kernel was free again: the test shows nothing"
     page.idle()
+    follows_a_longer_table(page, boxes.nth(list(MAKERS.values()).index("training_cockpit")))
     for box, name in zip(boxes.all(), MAKERS.values(), strict=True):
         reached_by_tab(box, name)
         moved_by_arrows(box, name)
@@ -125,6 +126,16 @@ def paints_every_key(box: Locator, name: str) -> None:
         pictures.append(shown(box))
     assert len({picture for picture, _ in pictures}) >= 3, f"{name}: the picture stands still"
     assert len({words for _, words in pictures}) >= 2, f"{name}: the words stand still"
+
+
+def follows_a_longer_table(page: Any, box: Locator) -> None:
+    """A slider that gets more labels goes to its new end, and nothing brings it back."""
+    page.run("w_training_cockpit.run(5)")
+    handle = box.locator(".bplib-positions .noUi-handle").first
+    at_the_end = "el => Number(el.getAttribute('aria-valuenow')) === 11"
+    page.page.wait_for_function(at_the_end, arg=handle.element_handle(), timeout=20_000)
+    page.page.wait_for_timeout(500)
+    page.run("assert w_training_cockpit.epoch == 11, w_training_cockpit.epoch")
 
 
 def reached_by_tab(box: Locator, name: str) -> None:

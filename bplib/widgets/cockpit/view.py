@@ -190,7 +190,7 @@ class TrainingCockpit(View[State]):
     def _show_controls(self) -> None:
         state = self._state
         if not self._is_moving:
-            self._show_slider(_labels(state), state.position)
+            set_positions(self._slider, _labels(state), state.position)
         self._slider.disabled = self.is_running or not state.epochs
         self._slider.readout = not self.is_running
         self._setting.value, self._guess.value = state.setting, state.guess
@@ -199,12 +199,6 @@ class TrainingCockpit(View[State]):
         self._one.disabled = self._go.disabled = state.is_over
         self._reveal.disabled = state.guess == NO_GUESS or state.setting in state.named
         self._code.value = code_of(state)
-
-    def _show_slider(self, labels: tuple[str, ...], position: int) -> None:
-        # A slider that grows takes in its labels after its position. Told both at once it would stop at its old end.
-        fits = position < len(self._slider.options)
-        set_positions(self._slider, labels, position if fits else self._slider.index)
-        self._slider.index = position
 
     def _show_rate(self, value: float) -> None:
         if value not in [rate for _, rate in self._rate.options]:
