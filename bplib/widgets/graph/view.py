@@ -14,7 +14,7 @@ from bplib.viz.scene import Scene
 from bplib.widgets.graph.examples import EXAMPLES, story_of
 from bplib.widgets.graph.state import Event, State, asked, first_state, reduce
 from bplib.widgets.graph.words import question_moment, sentence, symbol_asked, transcript
-from bplib.widgets.kit import button, dropdown, position_slider, row, set_positions, toggle
+from bplib.widgets.kit import button, dropdown, position_slider, row, toggle
 from bplib.widgets.view import View
 
 __all__ = ["GraphStepper", "graph_stepper"]
@@ -147,7 +147,11 @@ class GraphStepper(View[State]):
     def _show_controls(self) -> None:
         state, question = self._state, asked(self._state)
         self._list.value, self._way.value = state.example, state.typed
-        set_positions(self._slider, _labels(state), state.position)
+        labels = _labels(state)
+        if self._slider.options != labels:
+            # Two messages: told both at once, the slider in the browser keeps its old range for the arrow keys.
+            self._slider.index = 0
+            self._slider.options = labels
         self._back.disabled = state.position == 0
         self._answers.layout.display = "flex" if state.typed else "none"
         self._field.description = f"{cut(symbol_asked(state), 24)} =" if question else "nothing is asked now"
