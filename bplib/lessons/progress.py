@@ -1,31 +1,26 @@
 """What a learner has done, kept in one file on their own machine and nowhere else."""
 
-import contextlib
-import copy
-import json
 import os
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, final
+from typing import final
+
+from bplib.lessons.records import day, fields, mended, moment, worked
+from bplib.lessons.storage import SECTIONS, Record, Unusable, empty, locked, read, replace
 
 __all__ = ["Progress", "current_progress"]
-
-_VERSION = 1
-_WAIT = 1.0
-_STALE = 10.0
-
-Record = dict[str, Any]
 
 
 @final
 class Progress:
-    """Predictions and outcomes of exercises, in a file that several notebooks may share.
+    """Predictions, outcomes of exercises and minutes, in a file that several notebooks may share.
 
     Every change reads the file anew, merges and replaces it in one move: a crash leaves the old file or the new
     one, never half of one. Where the file cannot be read or written, progress is kept in memory, and `notice` says so.
+
+    A prediction, a check, a hint, a solution and an explanation are the events of a notebook. Each adds the time since
+    the one before, unless that is a pause: see `bplib.lessons.records.worked`.
 
     Parameters
     ----------
@@ -44,8 +39,11 @@ class Progress:
 
     def __init__(self, path: Path | None = None, *, notice: str = "") -> None:
         self.path = path
-        self._data: Record = _empty()
+        self._data: Record = empty()
         self._notice = notice
+        # What only this kernel knows: when a check found no answer, and what was not right at its last check.
+        self._looked: dict[str, list[datetime]] = {}
+        self._open: set[str] = set()
 
     def __repr__(self) -> str:
         kept = "in memory" if self.path is None else self.path.name
@@ -53,7 +51,7 @@ class Progress:
         return f"Progress({predictions} predictions, {exercises} exercises, {kept})"
 
     def prediction(self, name: str) -> Record | None:
-        """Give what was predicted: ``answer``, ``reason``, ``skipped`` and, once written, ``because``.
+        """Give what was predicted.
 
         Parameters
         ----------
@@ -63,12 +61,22 @@ class Progress:
         Returns
         -------
         dict or None
-            None if nothing is stored under that name.
+            ``answer``, ``reason``, ``skipped`` and, once they are known, ``because``, ``agrees``, ``off`` and moments;
+            None if nothing that can be read is stored under that name.
         """
-        found = self._current()["predictions"].get(name)
-        return copy.deepcopy(found) if isinstance(found, dict) else None
+        found = fields("predictions", self._current()["predictions"].get(name))
+        return {"answer": None, "reason": "", "skipped": False, **found} if _is_made(found) else None
 
-    def keep_prediction(self, name: str, *, answer: str | float | None, reason: str, skipped: bool) -> None:
+    def keep_prediction(
+        self,
+        name: str,
+        *,
+        answer: str | float | None,
+        reason: str,
+        skipped: bool,
+        agrees: bool | None = None,
+        off: float | None = None,
+    ) -> None:
         """Store a prediction; the first one under a name stays.
 
         Parameters
@@ -80,9 +88,26 @@ class Progress:
         reason : str
             May be empty.
         skipped : bool
+        agrees : bool, optional
+            Whether it is what came out.
+        off : float, optional
+            For a number: how far off it was, relative to what came out.
         """
-        entry = {"answer": answer, "reason": reason, "skipped": skipped, "at": _now()}
-        self._change("predictions", name, lambda old: old or entry)
+        entry = {"answer": answer, "reason": reason, "skipped": skipped, "at": _text(_now()), **_came(agrees, off)}
+        self._event("predictions", name, lambda old: old if _is_made(old) else {**old, **entry})
+
+    def keep_agreement(self, name: str, agrees: bool, off: float | None) -> None:
+        """Add to a stored prediction whether it is what came out, where that is not known yet.
+
+        Parameters
+        ----------
+        name : str
+            That of the prediction.
+        agrees : bool
+        off : float or None
+            As for `keep_prediction`.
+        """
+        self._change("predictions", name, lambda old: {**_came(agrees, off), **old})
 
     def keep_explanation(self, name: str, because: str) -> None:
         """Store the learner's sentence on why the outcome is what it is.
@@ -93,10 +118,11 @@ class Progress:
             That of the prediction.
         because : str
         """
-        self._change("predictions", name, lambda old: {**old, "because": because})
+        entry = {"because": because, "explained": _text(_now())}
+        self._event("predictions", name, lambda old: {**old, **entry})
 
     def exercise(self, name: str) -> Record | None:
-        """Give what is known of an exercise: ``outcome`` (the last), ``attempts``, ``mistakes``, ``hints``, times.
+        """Give what is known of an exercise.
 
         Parameters
         ----------
@@ -106,36 +132,33 @@ class Progress:
         Returns
         -------
         dict or None
+            ``outcome`` (the last), ``attempts``, ``needed`` (attempts until it was right), ``mistakes``, ``hints`` and
+            the moments ``first``, ``last``, ``right``, ``repeated`` and ``solution``, as far as they are known;
             None if it was never tried.
         """
-        found = self._current()["exercises"].get(name)
-        return copy.deepcopy(found) if isinstance(found, dict) else None
+        return fields("exercises", self._current()["exercises"].get(name)) or None
 
     def keep_verdict(self, name: str, outcome: str, mistake: str) -> None:
         """Store the outcome of one attempt; one that was not attempted is not stored.
+
+        It is ``repeated`` if it is right on a later day, after the answer was taken away or changed in this kernel:
+        an old answer that is run again shows nothing.
 
         Parameters
         ----------
         name : str
             Such as "06/gd-step".
         outcome : str
-            "raised", "mistake", "unrecognised" or "right".
+            "raised", "mistake", "unrecognised", "to compare" or "right".
         mistake : str
             The name of the mistake, or empty.
         """
+        anew = name in self._open
+        (self._open.discard if outcome == "right" else self._open.add)(name)
         if outcome == "not attempted":
+            self._looked.setdefault(_notebook(name), []).append(_now())
             return
-        now = _now()
-
-        def attempt(old: Record) -> Record:
-            mistakes = dict(old.get("mistakes", {}))
-            if mistake:
-                mistakes[mistake] = mistakes.get(mistake, 0) + 1
-            new = {"first": now, **old, "last": now, "outcome": outcome, "mistakes": mistakes}
-            new["attempts"] = old.get("attempts", 0) + 1
-            return {"right": now, **new} if outcome == "right" else new
-
-        self._change("exercises", name, attempt)
+        self._event("exercises", name, lambda old: _attempted(old, outcome, mistake, anew))
 
     def keep_hint(self, name: str, number: int) -> None:
         """Store how many hints were read.
@@ -146,7 +169,7 @@ class Progress:
             That of the exercise.
         number : int
         """
-        self._change("exercises", name, lambda old: {**old, "hints": max(number, old.get("hints", 0))})
+        self._event("exercises", name, lambda old: {**old, "hints": max(number, old.get("hints", 0))})
 
     def keep_solution(self, name: str) -> None:
         """Store that the solution was read.
@@ -156,7 +179,27 @@ class Progress:
         name : str
             That of the exercise.
         """
-        self._change("exercises", name, lambda old: {"solution": _now(), **old})
+        self._event("exercises", name, lambda old: {"solution": _text(_now()), **old})
+
+    def entries(self) -> Record:
+        """Give everything that can be read.
+
+        Returns
+        -------
+        dict
+            The dictionaries ``predictions``, ``exercises`` and ``time``, each from a name to the fields of its entry;
+            the names of ``time`` are those of the notebooks, its fields ``seconds`` and ``last``.
+
+        Examples
+        --------
+        >>> Progress().entries()
+        {'predictions': {}, 'exercises': {}, 'time': {}}
+        """
+        data = self._current()
+        return {
+            section: {name: known for name, entry in data[section].items() if (known := fields(section, entry))}
+            for section in SECTIONS
+        }
 
     def notice(self) -> str:
         """Say once, in one sentence, how long progress is kept where that is not for good; else empty.
@@ -168,50 +211,56 @@ class Progress:
         said, self._notice = self._notice, ""
         return said
 
-    def _change(self, section: str, name: str, change: Callable[[Record], Record]) -> None:
+    def _event(self, section: str, name: str, change: Callable[[Record], Record]) -> None:
+        notebook = _notebook(name)
+        self._change(section, name, change, notebook, [*self._looked.pop(notebook, ()), _now()])
+
+    def _change(
+        self,
+        section: str,
+        name: str,
+        change: Callable[[Record], Record],
+        notebook: str = "",
+        moments: Sequence[datetime] = (),
+    ) -> None:
+        def changed(data: Record) -> Record:
+            new = _changed(data, section, name, change)
+            return _changed(new, "time", notebook, lambda old: _later(old, moments)) if notebook else new
+
         if self.path is not None:
             try:
-                with _locked(self.path):
+                with locked(self.path):
                     self._data = self._read(self.path)
-                    data = _changed(self._data, section, name, change)
-                    _replace(self.path, data)
+                    data = changed(self._data)
+                    replace(self.path, data)
                 self._data = data
                 return
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError, Unusable) as error:
                 self._keep_in_memory(self.path, error)
-        self._data = _changed(self._data, section, name, change)
+        self._data = changed(self._data)
 
     def _current(self) -> Record:
         if self.path is not None:
             try:
                 self._data = self._read(self.path)
-            except (OSError, ValueError) as error:
+            except (OSError, Unusable) as error:
                 self._keep_in_memory(self.path, error)
         return self._data
 
     def _read(self, path: Path) -> Record:
         try:
-            text = path.read_text(encoding="utf-8")
+            return read(path)
         except FileNotFoundError:
             return self._data
-        data = json.loads(text)
-        if not isinstance(data, dict) or data.get("version") != _VERSION:
-            raise ValueError("it was written by another version of the course")
-        for section in ("predictions", "exercises"):
-            if not isinstance(data.setdefault(section, {}), dict):
-                raise ValueError(f"its part {section!r} is damaged")
-        return data
 
     def _keep_in_memory(self, path: Path, error: Exception) -> None:
-        where = f"{path.parent.name}/{path.name}"
-        if isinstance(error, OSError):
-            why = f"The file {where} cannot be used ({error.strerror or type(error).__name__})"
-        elif isinstance(error, json.JSONDecodeError):
-            why = f"The file {where} is damaged in line {error.lineno} and was left as it is"
-        elif isinstance(error, UnicodeDecodeError):
-            why = f"The file {where} is damaged and was left as it is"
+        why = f"The file {path.parent.name}/{path.name} "
+        if isinstance(error, Unusable):
+            why += f"{error.reason} and was left as it is"
+            self._data = {**self._data, **{one: self._data[one] | error.readable[one] for one in SECTIONS}}
         else:
-            why = f"The file {where} cannot be used ({error}) and was left as it is"
+            what = error.strerror if isinstance(error, OSError) else None
+            why += f"cannot be used ({what or type(error).__name__})"
         self._notice = f"{why}: your progress is remembered until you close this notebook, not longer."
         self.path = None
 
@@ -260,67 +309,47 @@ def _path() -> Path | None:
 
 
 def _changed(data: Record, section: str, name: str, change: Callable[[Record], Record]) -> Record:
-    new = copy.deepcopy(data)
-    old = new[section].get(name)
-    new[section][name] = change(old if isinstance(old, dict) else {})
+    return {**data, section: {**data[section], name: change(mended(section, data[section].get(name)))}}
+
+
+def _attempted(old: Record, outcome: str, mistake: str, anew: bool) -> Record:
+    now = _text(_now())
+    mistakes = dict(old.get("mistakes", {}))
+    if mistake:
+        mistakes[mistake] = mistakes.get(mistake, 0) + 1
+    # A text that is to be compared is judged by the learner: what they find is the attempt.
+    attempts = old.get("attempts", 0) + (outcome != "to compare")
+    new = {"first": now, **old, "last": now, "outcome": outcome, "mistakes": mistakes, "attempts": attempts}
+    if outcome == "right" and "right" not in old:
+        new |= {"right": now, "needed": attempts}
+    elif outcome == "right" and anew and day(old["right"]) != day(now):
+        new["repeated"] = now
     return new
 
 
-def _empty() -> Record:
-    return {"version": _VERSION, "predictions": {}, "exercises": {}}
+def _later(old: Record, moments: Sequence[datetime]) -> Record:
+    """The time of a notebook after more events, of which only the last is certain to be stored."""
+    last = moment(old.get("last"))
+    seconds = worked([*([last] if last is not None else []), *moments])
+    return {**old, "seconds": old.get("seconds", 0) + seconds, "last": _text(moments[-1])}
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _came(agrees: bool | None, off: float | None) -> Record:
+    return {name: value for name, value in (("agrees", agrees), ("off", off)) if value is not None}
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; one left behind by a crash is broken after ten seconds, and nobody waits longer than one."""
-    lock = path.with_name(path.name + ".lock")
-    deadline = time.monotonic() + _WAIT
-    mine = False
-    while not mine and time.monotonic() < deadline:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            mine = True
-        except (FileExistsError, PermissionError):  # Windows refuses while another process deletes it
-            with contextlib.suppress(OSError):
-                if time.time() - lock.stat().st_mtime > _STALE:
-                    lock.unlink()
-            if not os.access(path.parent, os.W_OK):
-                break
-            time.sleep(0.01)
-    try:
-        yield
-    finally:
-        if mine:
-            with contextlib.suppress(OSError):
-                lock.unlink()
+def _is_made(prediction: Record) -> bool:
+    return "answer" in prediction or bool(prediction.get("skipped"))
 
 
-def _replace(path: Path, data: Record) -> None:
-    text = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
-    handle, name = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _move(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+def _notebook(name: str) -> str:
+    number, slash, _ = name.partition("/")
+    return number if slash else ""
 
 
-def _move(name: str, path: Path) -> None:
-    for _ in range(20):
-        try:
-            os.replace(name, path)
-            return
-        except PermissionError:  # Windows: another process reads the file at this moment
-            if os.name != "nt":
-                raise
-            time.sleep(0.02)
-    os.replace(name, path)
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat()

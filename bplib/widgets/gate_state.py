@@ -67,6 +67,28 @@ class Question:
             return prediction == self.answer
         return math.isclose(prediction, self.answer, rel_tol=0.0, abs_tol=self.tolerance * abs(self.answer))
 
+    def off(self, prediction: str | float) -> float | None:
+        """How far off a number is, relative to what came out: −0.5 is half as much.
+
+        Parameters
+        ----------
+        prediction : str or float
+
+        Returns
+        -------
+        float or None
+            None for a choice, and where that is no finite number, as when 0 came out.
+
+        Examples
+        --------
+        >>> Question("How many?", 2.0, "There are two.", "Because one and one make two.").off(3.0)
+        0.5
+        """
+        if isinstance(prediction, str) or isinstance(self.answer, str) or not self.answer:
+            return None
+        off = (prediction - self.answer) / abs(self.answer)
+        return off if math.isfinite(off) else None
+
 
 @final
 @dataclass(frozen=True, slots=True)

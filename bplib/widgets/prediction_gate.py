@@ -24,10 +24,22 @@ class PredictionStore(Protocol):
     """What a gate needs in order to keep a prediction; `bplib.lessons.progress.Progress` is one."""
 
     def prediction(self, name: str) -> Mapping[str, Any] | None:
-        """Give ``answer``, ``reason``, ``skipped`` and perhaps ``because``; None if nothing is stored."""
+        """Give ``answer``, ``reason``, ``skipped``, perhaps ``because`` and ``agrees``; None if nothing is stored."""
 
-    def keep_prediction(self, name: str, *, answer: str | float | None, reason: str, skipped: bool) -> None:
-        """Store a prediction, before the outcome is shown."""
+    def keep_prediction(
+        self,
+        name: str,
+        *,
+        answer: str | float | None,
+        reason: str,
+        skipped: bool,
+        agrees: bool | None = None,
+        off: float | None = None,
+    ) -> None:
+        """Store a prediction, before the outcome is shown; and whether it is what came out, or how far off it is."""
+
+    def keep_agreement(self, name: str, agrees: bool, off: float | None) -> None:
+        """Add to a stored prediction whether it is what came out, where that is not known yet."""
 
     def keep_explanation(self, name: str, because: str) -> None:
         """Store the sentence on why the outcome is what it is."""
@@ -150,10 +162,13 @@ class PredictionGate(Twin):
         kept = self._store.prediction(self._key) if self._store is not None else None
         if kept is None:
             return State(message=self._store.notice() if self._store is not None else "")
-        because = str(kept.get("because", ""))
+        answer, because = kept.get("answer"), str(kept.get("because", ""))
+        if self._store is not None and answer is not None and "agrees" not in kept:
+            # It was stored before the course kept this.
+            self._store.keep_agreement(self._key, self.question.agrees(answer), self.question.off(answer))
         return State(
             stage="compared" if because else "revealed",
-            prediction=kept.get("answer"),
+            prediction=answer,
             reason=str(kept.get("reason", "")),
             because=because,
             skipped=bool(kept.get("skipped")),
@@ -161,9 +176,15 @@ class PredictionGate(Twin):
 
     def _keep_prediction(self) -> None:
         if self._store is not None:
-            state = self.state
+            state, question = self.state, self.question
+            answer = state.prediction
             self._store.keep_prediction(
-                self._key, answer=state.prediction, reason=state.reason, skipped=state.skipped
+                self._key,
+                answer=answer,
+                reason=state.reason,
+                skipped=state.skipped,
+                agrees=None if answer is None else question.agrees(answer),
+                off=None if answer is None else question.off(answer),
             )
             self.state = replace(state, message=self._store.notice())
 

@@ -22,3 +22,17 @@ def test_a_gate_is_told_in_words_and_says_so_when_a_picture_is_asked_for() -> No
         assert gate.words()[0] == "Predict first: Which rate?"
     finally:
         gate.close()
+
+
+@pytest.mark.parametrize(
+    ("came_out", "predicted", "off"),
+    [(2.0, 3.0, 0.5), (2.0, 1.0, -0.5), (-2.0, -3.0, -0.5), (2.0, 2.0, 0.0), (0.0, 1.0, None), (1e-9, 1e308, None)],
+)
+def test_how_far_off_a_number_is(came_out: float, predicted: float, off: float | None) -> None:
+    assert Question("How much?", came_out, "So much.", "It is so.").off(predicted) == off
+
+
+def test_a_choice_is_not_off() -> None:
+    assert QUESTION.off("0.03") is None
+    assert QUESTION.off(0.03) is None
+    assert Question("How much?", 2.0, "So much.", "It is so.").off("much") is None

@@ -1,6 +1,7 @@
 """Predict, observe, explain: the prediction is stored before anything of the outcome can be seen."""
 
 import gc
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,13 +38,28 @@ class Recorder:
     def __init__(self, kept: dict[str, Any] | None = None, notice: str = "") -> None:
         self.kept = {} if kept is None else {"gate": kept}
         self.log: list[Any] = []
+        self.came: list[tuple[bool | None, float | None]] = []
         self._notice = notice
 
     def prediction(self, name: str) -> dict[str, Any] | None:
         return self.kept.get(name)
 
-    def keep_prediction(self, name: str, *, answer: str | float | None, reason: str, skipped: bool) -> None:
+    def keep_prediction(
+        self,
+        name: str,
+        *,
+        answer: str | float | None,
+        reason: str,
+        skipped: bool,
+        agrees: bool | None = None,
+        off: float | None = None,
+    ) -> None:
         self.log.append(("stored", answer, reason, skipped))
+        self.came.append((agrees, off))
+
+    def keep_agreement(self, name: str, agrees: bool, off: float | None) -> None:
+        self.log.append("completed")
+        self.came.append((agrees, off))
 
     def keep_explanation(self, name: str, because: str) -> None:
         self.log.append(("explained", because))
@@ -188,6 +204,43 @@ def test_driven_by_its_controls_it_stores_first_then_reveals(store: Recorder) ->
     assert store.log[3:] == [("explained", "every step oversteps")]
 
 
+@pytest.mark.parametrize(
+    ("question", "typed", "came"),
+    [
+        (RATES, "0.25", (True, None)),
+        (RATES, "0.6", (False, None)),
+        (LOSS, "2.35", (True, 0.0)),
+        (LOSS, "4.7", (False, 1.0)),
+        (LOSS, "1e308", (False, pytest.approx(1e308 / 2.35))),
+    ],
+)
+def test_whether_it_came_out_is_stored_with_the_prediction(
+    store: Recorder, question: Question, typed: str, came: tuple[bool, float | None]
+) -> None:
+    gate = gate_of(store, question)
+    gate.dispatch(Event("predict", typed))
+    gate.dispatch(Event("store"))
+    assert store.came == [came]
+    gate.dispatch(Event("because", "it is so"))
+    gate.dispatch(Event("compare"))
+    assert len(store.came) == 1
+
+
+def test_a_skipped_prediction_neither_came_out_nor_not(store: Recorder) -> None:
+    gate_of(store).dispatch(Event("skip"))
+    assert store.came == [(None, None)]
+
+
+@pytest.mark.parametrize(("answer", "came"), [("0.25", True), ("0.6", False), ("a rate that was renamed", False)])
+def test_an_older_prediction_is_completed_when_it_is_shown_again(answer: str, came: bool) -> None:
+    store = Recorder({"answer": answer, "reason": "", "skipped": False})
+    gate_of(store)
+    assert (store.log, store.came) == (["completed", "revealed"], [(came, None)])
+    skipped = Recorder({"answer": None, "reason": "", "skipped": True})
+    gate_of(skipped)
+    assert skipped.log == ["revealed"]
+
+
 def test_an_empty_explanation_is_not_kept(store: Recorder) -> None:
     gate = gate_of(store)
     gate.dispatch(Event("skip"))
@@ -260,7 +313,7 @@ def test_every_control_has_a_label(store: Recorder) -> None:
 
 
 def test_a_stored_prediction_is_shown_again_with_its_outcome() -> None:
-    store = Recorder({"answer": "0.6", "reason": "bigger", "skipped": False})
+    store = Recorder({"answer": "0.6", "reason": "bigger", "skipped": False, "agrees": False})
     gate = gate_of(store)
     assert store.log == ["revealed"], "shown, not stored again"
     assert gate.state.stage == "revealed"
@@ -284,6 +337,23 @@ def test_the_real_store_remembers_across_sessions(tmp_path: Path) -> None:
     gate.close()
     again = PredictionGate(RATES, "06/fastest-rate", Progress(path))
     assert (again.state.stage, again.state.prediction) == ("revealed", "0.03")
+    kept = Progress(path).prediction("06/fastest-rate")
+    assert kept is not None
+    assert kept["agrees"] is False
+
+
+@pytest.mark.parametrize("answer", [["0.6"], {"a": 1}, True, float("nan"), 10**400, None])
+def test_what_stands_in_the_file_instead_of_an_answer_is_asked_for_again(tmp_path: Path, answer: object) -> None:
+    path = tmp_path / "progress.json"
+    entry = {"answer": answer, "reason": ["?"], "skipped": "no", "because": 7}
+    path.write_text(json.dumps({"version": 1, "predictions": {"06/fastest-rate": entry}}), "utf-8")
+    gate = PredictionGate(RATES, "06/fastest-rate", Progress(path))
+    assert gate.state == State()
+    gate.dispatch(Event("predict", "0.25"))
+    gate.dispatch(Event("store"))
+    kept = Progress(path).prediction("06/fastest-rate")
+    assert kept is not None
+    assert (kept["answer"], kept["agrees"]) == ("0.25", True)
 
 
 def test_a_notice_of_the_store_is_said() -> None:
