@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import final
 
 from bplib.lessons.exercises import Exercise
+from bplib.lessons.explanations import ExplanationExercise
 from bplib.lessons.progress import Progress, current_progress
-from bplib.lessons.verdicts import Hint, Solution, UnknownName, Verdict
+from bplib.lessons.verdicts import Hint, Outcome, Solution, UnknownName, Verdict
+from bplib.widgets.comparison import Comparison
 
 __all__ = ["ExerciseSet"]
 
@@ -33,7 +35,7 @@ class ExerciseSet:
     def __repr__(self) -> str:
         return f"ExerciseSet({self.notebook!r}, {', '.join(self.exercises)})"
 
-    def check(self, exercise: str, answer: object = ...) -> Verdict | UnknownName:
+    def check(self, exercise: str, answer: object = ...) -> Verdict | Comparison | UnknownName:
         """Say whether an answer is right and, if not, which mistake it matches.
 
         Parameters
@@ -41,20 +43,21 @@ class ExerciseSet:
         exercise : str
             The exercise's name, such as "gd-step"; "gd_step" is the same.
         answer : object
-            Your number, your function or your choice; `...` counts as not attempted.
+            Your number, your function, your choice or your text; `...` counts as not attempted.
 
         Returns
         -------
-        Verdict or UnknownName
-            Shown as words; nothing is raised by a wrong answer or a wrong name.
+        Verdict, Comparison or UnknownName
+            Shown as words, an explanation beside a model answer; nothing is raised by a wrong answer or a wrong name.
         """
         found = self._find(exercise)
         if isinstance(found, UnknownName):
             return found
         verdict = found.judge(answer)
-        store = self._store()
-        store.keep_verdict(f"{self.notebook}/{found.name}", verdict.outcome.value, verdict.mistake)
-        notice = store.notice()
+        self._keep(verdict)
+        notice = self._store().notice()
+        if isinstance(found, ExplanationExercise) and verdict.outcome is Outcome.TO_COMPARE:
+            return found.compare(str(answer), self._keep, name=f"{self.notebook}/{found.name}", notice=notice)
         if not notice:
             return verdict
         return Verdict(found.name, verdict.outcome, (*verdict.sentences, notice), verdict.mistake, verdict.code)
@@ -101,6 +104,15 @@ class ExerciseSet:
     def _find(self, asked: object) -> Exercise | UnknownName:
         name = asked.strip().lower().replace("_", "-").replace(" ", "-") if isinstance(asked, str) else ""
         return self.exercises.get(name) or UnknownName(asked, tuple(self.exercises))
+
+    def _keep(self, verdict: Verdict) -> None:
+        if verdict.outcome is Outcome.TO_COMPARE and self._is_right(verdict.exercise):
+            return  # the cell was run again: a comparison that is done stays done
+        self._store().keep_verdict(f"{self.notebook}/{verdict.exercise}", verdict.outcome.value, verdict.mistake)
+
+    def _is_right(self, exercise: str) -> bool:
+        kept = self._store().exercise(f"{self.notebook}/{exercise}")
+        return kept is not None and kept.get("outcome") == Outcome.RIGHT.value
 
     def _store(self) -> Progress:
         return self._progress or current_progress()

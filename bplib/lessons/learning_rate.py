@@ -14,9 +14,14 @@ import numpy as np
 
 from bplib.landscape import descend_rates, surface
 from bplib.lessons.choices import ChoiceExercise
+from bplib.lessons.claims import ledger
+from bplib.lessons.claims.stability import RATES as EDGE_RATES
+from bplib.lessons.claims.stability import edge_of_stability
 from bplib.lessons.collection import ExerciseSet
 from bplib.lessons.exercises import FunctionExercise, NumberExercise
+from bplib.lessons.explanations import ExplanationExercise, Statement
 from bplib.lessons.faults import (
+    BIGGER_RATE_FAULTS,
     GD_STEP_FAULTS,
     curve_faults,
     largest_rate_faults,
@@ -32,8 +37,11 @@ __all__ = [
     "RATES",
     "behaviour",
     "check",
+    "edge_of_stability",
     "hint",
+    "ledger",
     "predict_fastest",
+    "predict_sharpness",
     "rate_lab",
     "solution",
     "steps_needed",
@@ -47,6 +55,7 @@ BEHAVIOURS: tuple[str, ...] = ("slow", "fast", "one step", "oscillates", "never 
 
 _CURVATURE = 4.0
 _LOOKED_AT = 400
+_WELL_BELOW, _FAR_ABOVE = 0.75, 1.5  # times 2/η
 _ABOVE_ZERO = "A learning rate is above 0."
 _CALLED_LR = "In the code the learning rate is called `lr`."
 
@@ -169,6 +178,37 @@ def predict_fastest(lab: RateLab | None = None) -> PredictionGate:
     return PredictionGate(question, "06/fastest-rate", store=current_progress(), on_reveal=reveal)
 
 
+def predict_sharpness() -> PredictionGate:
+    """Ask what the sharpness of a small network does while it learns at the rate 0.1.
+
+    Returns
+    -------
+    PredictionGate
+        What comes out is read off a run of 10,000 steps.
+
+    Examples
+    --------
+    >>> predict_sharpness().question.answer
+    'it rises to about 20 and stays there'
+    """
+    rate = EDGE_RATES[1]
+    run, limit = edge_of_stability([rate]), 2 / rate
+    first, end = float(run.sharpness[0][0]), run.tails[0]
+    below, far = f"it stays well below {limit:g}", f"it leaves {limit:g} far behind"
+    at = f"it rises to about {limit:g} and stays there"
+    answer = below if end < _WELL_BELOW else far if end > _FAR_ABOVE else at
+    question = Question(
+        text=f"The network learns for 10,000 steps at the rate {rate:g}. At first its sharpness is {first:.1f}, and "
+        f"the limit of stability is 2/η = {limit:g}. What does the sharpness do?",
+        answer=answer,
+        outcome=f"{answer[0].upper()}{answer[1:]}.",
+        because="Because the surface bends more and more where the weights go, until the steps overshoot along the "
+        "sharpest direction. They throw the weights to a place where it bends less, and it begins anew.",
+        options=(below, at, far),
+    )
+    return PredictionGate(question, "06/sharpness", store=current_progress())
+
+
 def _steps_in_words(rate: float, steps: int | None) -> str:
     return str(steps) if steps is not None else {"diverges": "diverges"}.get(behaviour(rate), "never")
 
@@ -197,6 +237,13 @@ def _rate_for_sum() -> float:
 
 def _curves() -> tuple[str, ...]:
     return tuple(behaviour(rate) for rate in RATES)
+
+
+def _bigger_rate() -> str:
+    return (
+        "With the rate 0.45 each step goes past the minimum to the other side. It lands at 80 % of the distance, so "
+        "each step gains only 20 %. With 0.25 the step is exactly as long as the distance."
+    )
 
 
 def _curve_clue(rate: str, word: str) -> str:
@@ -291,6 +338,35 @@ _exercises = ExerciseSet(
             places=tuple(f"{rate:g}" for rate in RATES),
             key="rate",
             clue=_curve_clue,
+        ),
+        ExplanationExercise(
+            name="bigger-rate",
+            model=_bigger_rate,
+            right="A step that is too long has to be walked back. That is why the best rate lies in the middle.",
+            why="The factor 1 − 4η is −0.8 at 0.45: the sign says that the weight changes sides, the size that 80 % of "
+            "the distance is left. At 0.25 the factor is 0, and nothing is left.",
+            hints=(
+                "Work out where the first step ends, from w = 1, with each of the two rates.",
+                "The factors are 0 and −0.8. What does the minus sign mean, and what does the 0.8 mean?",
+                "Three points: the side on which the step lands, how much of the distance is left, and why 0.25 needs "
+                "one step only.",
+            ),
+            faults=BIGGER_RATE_FAULTS,
+            statements=(
+                Statement(
+                    "each step with 0.45 goes past the minimum", missing="Where does the first step with 0.45 land?"
+                ),
+                Statement("the bigger rate gets there first", fault="bigger-is-faster"),
+                Statement("with 0.45 the weight runs away from the minimum", fault="called-diverging"),
+                Statement(
+                    "each step with 0.45 leaves 80 % of the distance, so it gains little",
+                    missing="How much of the distance is left after one step with 0.45?",
+                ),
+                Statement("the gradient is too small", fault="gradient-too-small"),
+                Statement(
+                    "with 0.25 one step ends exactly at the minimum", missing="What does the step with 0.25 do?"
+                ),
+            ),
         ),
     ],
 )

@@ -19,11 +19,13 @@ from bplib.data import xor
 from bplib.lessons.choices import ChoiceExercise
 from bplib.lessons.collection import ExerciseSet
 from bplib.lessons.exercises import FunctionExercise, NumberExercise
+from bplib.lessons.explanations import ExplanationExercise, Statement
 from bplib.lessons.faults import (
     MEAN_OF_SQUARES_FAULTS,
     STAGE_LINES_FAULTS,
     STAGE_OF_RATE_FAULTS,
     STAGES_FAULTS,
+    WHO_TRAINS_FAULTS,
     derivative_faults,
     matrix_product_faults,
     one_update_faults,
@@ -88,7 +90,7 @@ def predict_backward_only(stepper: LoopStepper | None = None) -> PredictionGate:
     comparable = with_update.shape == without_update.shape and bool(np.isfinite(with_update).all())
     outcome = f"{answer.capitalize()}. At first the loss is {before:.6f}, after 1,000 times Backward it is {after:.6f}."
     if comparable:
-        outcome += f" With Update in each round, the same network ends at {_six_digits(with_update[-1])}."
+        outcome += f" With Update in each loop, the same network ends at {_six_digits(with_update[-1])}."
     question = Question(
         text="You run Forward, Loss and Backward 1,000 times, and never Update. What does the loss do?",
         answer=answer,
@@ -198,6 +200,13 @@ def _stage_of_rate() -> tuple[str, ...]:
 
 def _what_changes() -> tuple[str, ...]:
     return ("predictions", "loss", "gradients", "weights")
+
+
+def _who_trains() -> str:
+    return (
+        "Backpropagation computes the gradients and changes no weight. Update uses them to move each weight a little, "
+        "and training is the whole loop, Forward, Loss, Backward and Update, many times over."
+    )
 
 
 def _lists_of_numbers() -> Sequence[Mapping[str, Any]]:
@@ -339,6 +348,34 @@ _exercises = ExerciseSet(
             key="stage",
             clue=_stage_clue,
             also=_ALSO_MADE,
+        ),
+        ExplanationExercise(
+            name="who-trains",
+            model=_who_trains,
+            right="Keep the two apart, and much of what is said about neural networks becomes clear: "
+            "one method finds the gradients, another uses them.",
+            why="Backward only measures. Without Update nothing moves, and one small Update is not enough: "
+            "after it the gradients are other ones.",
+            hints=(
+                "What did 1,000 times Backward do to the loss?",
+                "Say what Backward computes, and which stage changes the weights.",
+                "Three points: what Backward does, what Update does, and how often the loop runs.",
+            ),
+            faults=WHO_TRAINS_FAULTS,
+            statements=(
+                Statement("Backward changes the weights", fault="backward-changes-weights"),
+                Statement(
+                    "Backward computes the gradients and leaves the weights as they are",
+                    missing="What does Backward compute, and what does it leave as it is?",
+                ),
+                Statement("the optimizer computes the gradients", fault="optimizer-computes-gradients"),
+                Statement("Update changes the weights", missing="Which stage changes the weights?"),
+                Statement("one loop is enough", fault="one-pass-is-enough"),
+                Statement(
+                    "training takes all four stages, again and again",
+                    missing="Is one loop enough? Say which stages belong to training, and how often they run.",
+                ),
+            ),
         ),
     ],
 )

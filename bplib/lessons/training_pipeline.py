@@ -15,13 +15,19 @@ import numpy as np
 from bplib import losses, nn, optim
 from bplib.errors import GraphError
 from bplib.lessons.choices import ChoiceExercise
+from bplib.lessons.claims import ledger
+from bplib.lessons.claims.tuning import OPTIMIZERS, tuning
 from bplib.lessons.collection import ExerciseSet
 from bplib.lessons.exercises import NumberExercise
-from bplib.lessons.faults import STEP_ORDER_FAULTS, chance_loss_faults
+from bplib.lessons.explanations import ExplanationExercise, Statement
+from bplib.lessons.faults import STEP_ORDER_FAULTS, TWO_SHARES_FAULTS, chance_loss_faults
 from bplib.lessons.progress import current_progress
 from bplib.widgets.prediction_gate import PredictionGate, Question
 
-__all__ = ["STEP_LINES", "check", "hint", "predict_first_loss", "run_step", "solution"]
+__all__ = [
+    "STEP_LINES", "check", "hint", "ledger", "predict_best_optimizer", "predict_first_loss", "run_step", "solution",
+    "tuning",
+]  # fmt: skip
 
 STEP_LINES: dict[str, str] = {
     "A": "optimizer.step()",
@@ -62,6 +68,34 @@ def predict_first_loss(first_loss: float, classes: int = 10) -> PredictionGate:
         tolerance=0.15,
     )
     return PredictionGate(question, "10/first-loss", store=current_progress())
+
+
+def predict_best_optimizer() -> PredictionGate:
+    """Ask which of four optimizers is the best on the digits with nine tries for its learning rate.
+
+    Returns
+    -------
+    PredictionGate
+        What comes out is read off the stored runs.
+
+    Examples
+    --------
+    >>> predict_best_optimizer().question.answer
+    'momentum'
+    """
+    found = tuning()
+    before, after = found.ranking("digits", 1), found.ranking("digits", 9)
+    said = ", ".join(f"{name} {found.median('digits', name, 9):.2f}" for name in after)
+    question = Question(
+        text=f"With one learning rate each, {before[0]} comes out best on the digits. Now each may try nine, from a "
+        "hundredth to a hundred times as large. Which one comes out best?",
+        answer=after[0],
+        outcome=f"{after[0]} comes out best, by a little. The median losses: {said}.",
+        because="Because the first comparison was mostly one of usual rates: some of them lie near a good one for this "
+        "task, others far from it. Each optimizer has to be compared at a rate that suits it.",
+        options=tuple(OPTIMIZERS),
+    )
+    return PredictionGate(question, "10/best-optimizer", store=current_progress())
 
 
 def run_step(order: Sequence[str]) -> object:
@@ -120,6 +154,14 @@ def _step_order() -> str:
     return "DBECA"
 
 
+def _two_shares() -> str:
+    return (
+        "Both numbers are right, and they answer different questions. With the random split the network has already "
+        "seen digits by the same people; with the other split most of the handwriting is new to it. Whoever reports a "
+        "number has to say which of the two is meant."
+    )
+
+
 def _seen_of(order: Sequence[str]) -> object:
     """What an order leads to; weights that never change have two causes, and the line tells which."""
     weights = run_step(order)
@@ -134,7 +176,7 @@ _exercises = ExerciseSet(
         NumberExercise(
             name="chance-loss",
             model=_chance_loss,
-            right="You can now check any classifier before it learns: "
+            right="You can now check any network for classes before it learns: "
             "a first loss far from this number points to a fault.",
             why="A network that knows nothing gives each of the 26 classes about the same probability, 1/26. "
             "The cross-entropy of one example is minus the natural logarithm of the true class's probability.",
@@ -166,6 +208,37 @@ _exercises = ExerciseSet(
             once=True,
             form='Write the five letters A to E in one text, such as "ABCDE".',
             observe=_seen_of,
+        ),
+        ExplanationExercise(
+            name="two-shares",
+            model=_two_shares,
+            right="Before you believe a number, ask how the test examples were chosen.",
+            why="A test answers the question that its examples ask. If the same people stand on both sides, it asks "
+            "about people the network knows; what it learned about their handwriting helps.",
+            hints=(
+                "Who wrote the pictures that were put aside, with each of the two splits?",
+                "Think of two users: one whose digits are among the training pictures, and one who is new.",
+                "Three points: whether one of the numbers is a mistake, what the network had seen before, and what to "
+                "say when you report one.",
+            ),
+            faults=TWO_SHARES_FAULTS,
+            statements=(
+                Statement("the lower number is the right one", fault="lower-is-right"),
+                Statement(
+                    "both numbers are right and answer different questions",
+                    missing="Is one of the two numbers a mistake?",
+                ),
+                Statement(
+                    "with the random split, the network has seen the handwriting of the same people",
+                    missing="What has the network seen before, with the random split?",
+                ),
+                Statement("the digits at the end of the file are harder to read", fault="harder-digits"),
+                Statement("the second network was trained worse", fault="worse-network"),
+                Statement(
+                    "whoever reports a number has to say how the data were split",
+                    missing="What has to be said whenever one of the numbers is reported?",
+                ),
+            ),
         ),
     ],
 )

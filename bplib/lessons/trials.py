@@ -8,9 +8,11 @@ macOS and Windows alike, without a way into the interpreter's inside, and the re
 notebook is never traced. Alarm signals do not exist on Windows; a second process would
 have to be sent the function, which lives in the notebook. The thread is there for what takes long within one step,
 such as a long sleep or one huge product: nobody waits for it longer than the limit. A bare ``except:``
-around the loop can swallow the end; the verdict comes in time all the same.
+around the loop can swallow the end; the verdict comes in time all the same. One thing no limit cuts short: a single
+call into Python's own C code that lets no other thread run, such as ``sum(range(10**9))``. It ends when it ends.
 """
 
+import builtins
 import contextlib
 import io
 import re
@@ -152,7 +154,8 @@ def shown(value: Any) -> str:
 def _named(value: Any) -> str:
     name = type(value).__name__
     article = "an" if name[0].lower() in "aeio" else "a"
-    return {"str": "text", "ndarray": "an array without numbers"}.get(name, f"{article} {name}")
+    words = {"str": "text", "bytes": "bytes", "ndarray": "an array without numbers"}
+    return words.get(name, f"{article} {name}")
 
 
 def _digits(value: Any) -> Any:
@@ -226,6 +229,8 @@ class _Call:
 def _described(result: Any) -> dict[str, Any]:
     if result is None or result is ...:
         return {"nothing": True}
+    if isinstance(result, (str, bytes, bytearray, dict, set, frozenset)):  # NumPy would copy what may be large
+        return {"returned": _named(result)}
     size = result.size if isinstance(result, (np.ndarray, np.generic)) else _length(result)
     if size > _LARGEST:
         return {"returned": f"{size:,} numbers"}
@@ -233,14 +238,14 @@ def _described(result: Any) -> dict[str, Any]:
         raw = np.asarray(result)
     except ValueError:  # a ragged list
         return {"returned": "a list of lists of different lengths"}
-    if raw.dtype.kind not in "fiub":  # NumPy would read the text "0.25" as a number
+    if raw.dtype.kind not in "fiub":
         return {"returned": _named(result)}
     value = np.array(raw, dtype=np.float64)
     return {"value": value, "returned": shown(value) if value.ndim else shown(float(value))}
 
 
 def _length(result: Any) -> int:
-    return len(result) if isinstance(result, (list, tuple, str, bytes, dict, set)) else 1
+    return len(result) if isinstance(result, (list, tuple)) else 1
 
 
 @final
@@ -260,9 +265,17 @@ class _Sink(io.TextIOBase):
 @contextlib.contextmanager
 def _muted() -> Iterator[_Sink]:
     sink = _Sink()
-    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(_Sink()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield sink
+    asks, builtins.input = builtins.input, _nobody_types  # a notebook would open a field and wait
+    try:
+        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(_Sink()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield sink
+    finally:
+        builtins.input = asks
+
+
+def _nobody_types(prompt: object = "") -> str:
+    raise RuntimeError("input() waits for a person to type, and here is none: use the inputs of your function")
 
 
 def _copy(value: Any) -> Any:

@@ -12,13 +12,14 @@ __all__ = ["Hint", "Outcome", "Says", "Solution", "UnknownName", "Verdict"]
 
 @final
 class Outcome(Enum):
-    """The five ways in which an attempt can end."""
+    """The five ways in which an attempt can end; and what nobody but the learner can judge."""
 
     NOT_ATTEMPTED = "not attempted"
     RAISED = "raised"
     MISTAKE = "mistake"
     UNRECOGNISED = "unrecognised"
     RIGHT = "right"
+    TO_COMPARE = "to compare"
 
     def __repr__(self) -> str:
         return f"Outcome.{self.name}"
@@ -31,6 +32,7 @@ _LOOKS = {
     Outcome.MISTAKE: ("✗", "Not yet.", "#D55E00"),
     Outcome.UNRECOGNISED: ("✗", "Not yet.", "#D55E00"),
     Outcome.RIGHT: ("✓", "Right.", "#009E73"),
+    Outcome.TO_COMPARE: ("→", "Compare.", "#0072B2"),
 }
 # MathJax leaves these classes alone, so that a $ in an answer stays a $.
 _PLAIN = "mathjax_ignore tex2jax_ignore"
@@ -76,7 +78,7 @@ class Verdict(Says):
     exercise : str
         The exercise's name.
     outcome : Outcome
-        One of five.
+        One of five; or, for an explanation, that it is to be compared.
     sentences : tuple of str
         What is said, a paragraph each.
     mistake : str

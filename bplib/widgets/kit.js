@@ -2,6 +2,10 @@
 // shortcuts away from them. One hidden view for each box; it looks at the box it lies in, nowhere else.
 // A message {shown, field} from Python, two CSS selectors, moves the keyboard and the page.
 
+// The arrow of a list is dark in every theme; on a dark one it would not be seen.
+const ARROW = encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 18 18"><path fill="#E0E0E0" d="M5 6l4 4 4-4 1 1-5 5-5-5z"/></svg>',
+);
 // The tick has its room from the start, so that nothing moves when it appears. It is drawn, not written:
 // a screen reader hears aria-pressed.
 const STYLE = `
@@ -9,7 +13,10 @@ const STYLE = `
   height: 0.75em; margin: 0 0.45em 0.1em 0; border: solid transparent; border-width: 0 2px 2px 0;
   transform: rotate(45deg); vertical-align: middle; }
 .bplib-box .widget-toggle-button.mod-active::before { border-color: currentColor; }
+.bplib-box .bplib-statement { height: auto; }
+.bplib-box .bplib-statement label { white-space: normal; line-height: 1.5; }
 .bplib-box .bplib-code { height: auto; max-width: 100%; white-space: pre-wrap; line-height: 1.5; }
+[data-jp-theme-light="false"] .bplib-box { --jp-widgets-dropdown-arrow: url("data:image/svg+xml,${ARROW}"); }
 .bplib-box .widget-toggle-button.mod-active { font-weight: bold; box-shadow: inset 0 0 0 2px currentColor; }
 `;
 

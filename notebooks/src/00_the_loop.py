@@ -20,23 +20,25 @@ import numpy as np
 
 import bplib
 from bplib import losses, nn, optim
+from bplib.lessons.claims import ledger
+from bplib.lessons.glossary import glossary
 from bplib.lessons.syllabus import map_of_the_course
 from bplib.lessons.the_loop import check, hidden_units, hint, loop_stepper, predict_backward_only, solution
 
 # %% [markdown] id="what-it-is" tags=["core", "slide"]
 # ## What backpropagation is for
 #
-# A neural network is a function with many adjustable numbers, its **parameters**. At first they are random, and so is
-# what the network says. It learns by repeating four stages:
+# A neural **network** is a function with many adjustable numbers, its **parameters**. At first they are random, and so is
+# what the network says. It learns by repeating four **stages**:
 #
 # | stage | what happens | what you get |
 # |---|---|---|
-# | **Forward** | the input runs through the network | the **prediction** |
-# | **Loss** | the prediction is compared with the **target**, the right answer | the **loss**: one number, the larger the worse |
+# | **Forward** | the input runs through the network, from one **layer** to the next | the **prediction** |
+# | **Loss** | the prediction is compared with the **target**, the right answer: the difference is the **error** | the **loss**: one number, the larger the worse |
 # | **Backward** | the error runs back through the network, layer by layer | the **gradients**: for each parameter, how fast the loss grows when that parameter grows |
 # | **Update** | each parameter moves a little, in the direction in which the loss falls | new parameters |
 #
-# And again from the top, hundreds of times. A gradient is a derivative, one for each parameter. The third stage gave the
+# And again from the top, hundreds of times: this is the **loop**. A gradient is a derivative, one for each parameter. The third stage gave the
 # method its name: *backpropagation* is short for *backward propagation of errors*. It finds out, for thousands of parameters at
 # once, which way each of them should move. The whole course is about these four stages.
 
@@ -48,9 +50,9 @@ from bplib.lessons.the_loop import check, hidden_units, hint, loop_stepper, pred
 #
 # - ● the **loss function** says in one number how wrong the prediction is;
 # - ▲ the **gradients** say how fast the loss grows with each parameter;
-# - ∂ the **chain rule** is how Backward gets them, layer by layer;
+# - ∂ the **chain rule**, the rule for the derivative of a function inside a function, is how Backward gets them, layer by layer;
 # - ▶ the **optimization algorithm**, in short the *optimizer*, decides how the gradients change the parameters;
-# - η the **learning rate** (the letter is called "eta") says how far one step goes;
+# - η the **learning rate** (the letter is called "eta") says how far one **step** goes;
 # - ◆ the **weight updates** are these steps.
 
 # %% id="map" tags=["core"]
@@ -67,9 +69,11 @@ map_of_the_course()
 # - **Stuck?** Type `hint("four-stages")` into a new cell and run it; the name stands in the line with `check`. Run it again
 #   for a stronger hint. `solution("four-stages")` shows one way, and why it is right.
 #
+# - **A word you forgot?** `glossary("gradient")` in a new cell says what it means.
+#
 # You work in your own copy. A mess is no problem: type `python course.py reset 00` in a terminal, in the folder of the course.
-# It gives you a fresh copy and keeps the old one beside it. Your answers and predictions stay in the folder `my` on this
-# machine; nothing is sent anywhere.
+# It gives you a fresh copy and keeps the old one beside it. Your predictions, what your checks said and your minutes stay in
+# the folder `my` on this machine; nothing is sent anywhere.
 
 # %% [markdown] id="before-you-start" tags=["core"]
 # ## Before you start
@@ -130,7 +134,7 @@ check("numpy-warm-up", second_number)
 # <details><summary>What you need</summary>
 #
 # The derivative of $L$ with respect to $w$ says how fast $L$ grows when $w$ grows a little. The derivative of $w^2$ is
-# $2w$: at $w = 5$, a nudge of 0.01 changes $w^2$ by about $2 \cdot 5 \cdot 0.01 = 0.1$. If $w^2$ becomes $(w - 3)^2$, the
+# $2w$: at $w = 5$, a *nudge*, a small change of 0.01, moves $w^2$ by about $2 \cdot 5 \cdot 0.01 = 0.1$. If $w^2$ becomes $(w - 3)^2$, the
 # curve moves 3 to the right, and its derivative is $2(w - 3)$.
 # </details>
 
@@ -145,18 +149,18 @@ check("derivative-warm-up", derivative)
 # %% [markdown] id="xor" tags=["core", "slide"]
 # ## A task for the smallest networks
 #
-# Four examples, two inputs each. The target is 1 if exactly one of the inputs is 1. This is **XOR**, "either, or".
+# Four **examples**, each with two inputs and a target. The target is 1 if exactly one of the inputs is 1. This is **XOR**, "either, or".
 #
 # | input | 0 0 | 0 1 | 1 0 | 1 1 |
 # |---|---|---|---|---|
 # | **target** | 0 | 1 | 1 | 0 |
 #
-# The network has two inputs, three **hidden units** in the middle, and one output. A unit multiplies each of its inputs by
+# The network has two inputs, three **hidden units** in the middle, and one output. A **unit** multiplies each of its inputs by
 # a **weight**, adds the products and a **bias**; a hidden unit then bends the sum into the range from −1 to 1. That makes
-# 9 weights and 4 biases, 13 parameters. They begin as random numbers. (The 0 in `default_rng(0)` says which ones, so that you
+# 2 · 3 + 3 · 1 = 9 weights and 3 + 1 = 4 biases: 13 parameters. They begin as random numbers. (The 0 in `default_rng(0)` says which ones, so that you
 # see the same as here.)
 #
-# In the code, `Linear` is a layer of units, `Tanh` the bending, `mse` ("mean squared error") the mean of the squared
+# In the code, `Linear` is a layer of units, `Sequential` puts layers one behind the other, `Tanh` the bending with the function **tanh**, `mse` (**mean squared error**) the mean of the squared
 # differences. `SGD` is the simplest optimizer, and `lr` its learning rate η.
 #
 # The cell goes through the loop once. Four stages, four lines.
@@ -194,7 +198,7 @@ predict_backward_only(stepper)
 # Backward, and after Update what was added ◆. The line of words below the picture says what happened and what comes next.
 #
 # The **loss curve** on the right shows the loss of each loop, from left to right. Falling: the network learns. Flat: it does
-# not.
+# not, or hardly.
 #
 # Three goals:
 #
@@ -220,7 +224,7 @@ stepper
 # ## What Backward does, and what it does not do
 #
 # The next cell does what the prediction was about. The function goes round the loop with or without Update: `if update`
-# decides. The line with `zero_grad` clears the gradients of the round before; otherwise the new ones would be added to
+# decides. The line with `zero_grad` clears the gradients of the loop before; otherwise the new ones would be added to
 # them.
 
 # %% id="backward-only" tags=["core"]
@@ -274,6 +278,7 @@ check("four-stages", four_stages)
 # The update takes a small step against the gradient: the new weight is the old one minus the learning rate η times the
 # gradient,
 #
+# <a id="eq-00-update"></a>
 # $$w \leftarrow w - \eta \cdot \text{gradient}$$
 #
 # The weight is 2.0, the gradient 3.0, the learning rate 0.1. What is the new weight?
@@ -317,6 +322,25 @@ what_changes = {"Forward": "predictions", "Loss": "loss", "Backward": "gradients
 # %% id="what-changes-check" tags=["core", "check"]
 check("what-changes", what_changes)
 
+# %% [markdown] id="who-trains-text" tags=["core"]
+# ## Exercise 5: in your own words
+#
+# A friend says: *"Backpropagation trains the network."* What is missing in that sentence? Answer in two or three sentences
+# of your own, as text between quotation marks.
+#
+# No program can judge your sentences. The check shows a model answer beside them, and you compare.
+
+# %% id="who-trains" tags=["core", "task"]
+# BEGIN SOLUTION
+who_trains = (
+    "Backpropagation computes the gradients and changes no weight. Update uses them to move each weight a little, "
+    "and training is the whole loop, Forward, Loss, Backward and Update, many times over."
+)
+# END SOLUTION
+
+# %% id="who-trains-check" tags=["core", "check"]
+check("who-trains", who_trains)
+
 # %% [markdown] id="hidden-units-text" tags=["core"]
 # ## A result from 1986: why the middle layer matters
 #
@@ -325,18 +349,25 @@ check("what-changes", what_changes)
 # learn.
 #
 # The cell trains networks with 1, 2, 3, 4 and 8 hidden units on XOR. Each gets 100 random starts. A start is *solved* when
-# all four predictions are within 0.1 of their targets, in at most 5,000 updates.
+# all four predictions are within 0.1 of their targets, in at most 5,000 updates. The networks are built and trained as in the
+# paper of 1986, a little differently from the one above.
 
 # %% id="hidden-units" tags=["core"]
 hidden_units().picture()
 
 # %% [markdown] id="hidden-units-why" tags=["core"]
-# One hidden unit never solves it: it can only divide the four points by one straight line, and no straight line has the two
-# 1s on one side and the two 0s on the other. Two hidden units can, most of the time. From three on, all 100 starts succeed
-# here; with other random numbers, once in a while one does not.
+# Draw the four inputs as points in a plane: (0, 0), (0, 1), (1, 0) and (1, 1). One hidden unit never solves it: it can only
+# divide the four points by one straight line, and no straight line has the two 1s on one side and the two 0s on the other.
+# Two hidden units can, most of the time. From three on, all 100 starts succeed here; with other random numbers, once in a
+# while one does not.
 #
 # So the very same loop can get stuck, depending on where it starts. Why that happens, and how often, is a topic of its own
 # (notebook 07).
+#
+# The table puts what was published beside what comes out here. It is computed anew each time the cell runs.
+
+# %% id="ledger" tags=["optional"]
+ledger("00")
 
 # %% [markdown] id="you-may-think" tags=["core", "slide"]
 # ## You may think …
@@ -346,7 +377,7 @@ hidden_units().picture()
 # *Try it:* in the loop stepper, press *Forward*, *Loss*, *Backward* and look at the weights.
 #
 # *Why it fails:* every weight is what it was. Backward attaches a gradient to each of them, and only Update
-# uses it. You can change one without the other: the same gradients work with another update rule (notebooks 08 and 09).
+# uses it. The two can be changed one by one: the same gradients work with another rule for the update (notebooks 08 and 09).
 
 # %% [markdown] id="reading-the-slides" tags=["core"]
 # ## Reading the slides
@@ -359,8 +390,8 @@ hidden_units().picture()
 # - *Calculate the error*: these are Forward and Loss. The *error* is the difference between prediction and target, the loss is
 #   the one number made of all errors. *Ground truth* is what this course calls the target.
 # - *Compute the gradient, propagate it backward*: one thing, not two. Backward first asks how the loss reacts to the output
-#   of the last layer, from that how it reacts to the layer before, and so on back. At each layer it gets the gradients
-#   of the weights there. The rule for each such step is the chain rule (notebook 04).
+#   of the last layer. From that it finds how the loss reacts to the layer before, and so on, back to the first. At each layer it gets the gradients
+#   of the weights there. The rule for going back through one layer is the chain rule (notebook 04).
 # - *Modify weights and biases*: that is what the gradients are for. Update does it.
 # - *Learn patterns, iteratively*: the loop, many times. Each Update goes against the gradient; after many of them the
 #   network has found what the examples have in common.
@@ -378,7 +409,20 @@ hidden_units().picture()
 #
 # Forward – Loss – Backward – Update; predictions, loss, gradients, weights; Update; nothing.
 # </details>
+
+# %% [markdown] id="progress-text" tags=["core"]
+# ## Your progress
 #
+# The cell shows what you have done in all notebooks, how long it took, and what is worth repeating. Run it again whenever
+# you like; `python course.py progress` shows the same in a terminal.
+
+# %% id="progress" tags=["core", "again", "nbval-ignore-output"]
+# not compared: it shows what you have done so far
+from bplib.lessons.progress_page import progress_page
+
+progress_page()
+
+# %% [markdown] id="where-next" tags=["core"]
 # ## If you have ten more minutes
 #
 # Put the line `stepper.reset(); stepper.lr = 2; stepper` into a new cell and run it. Press *100 loops*. Then try a learning
@@ -387,6 +431,11 @@ hidden_units().picture()
 # ## Where next
 #
 # [06 · Weight update and learning rate](06_learning_rate.ipynb): how large may a step be?
+#
+# ## Words and symbols
+#
+# `glossary("…")` in a new cell explains a word or a symbol. All of them are in [the glossary](../GLOSSARY.md) and on
+# [the notation page](../docs/notation.md).
 #
 # ## Sources
 #

@@ -35,7 +35,16 @@ import numpy as np
 import bplib
 from bplib import losses, nn, optim
 from bplib.data import load_digits
-from bplib.lessons.training_pipeline import check, hint, predict_first_loss, solution
+from bplib.lessons.glossary import glossary
+from bplib.lessons.training_pipeline import (
+    check,
+    hint,
+    ledger,
+    predict_best_optimizer,
+    predict_first_loss,
+    solution,
+    tuning,
+)
 from bplib.training import accuracy, evaluate, fit
 from bplib.viz.confusion import confusion_matrix
 from bplib.viz.curves import loss_curves
@@ -45,10 +54,10 @@ from bplib.viz.images import image_grid
 # ## The data
 #
 # 1,797 handwritten digits, each a picture of 8 × 8 pixels. A pixel is a number from 0 (paper) to 1 (ink), so a picture
-# is a row of 64 numbers: the input $X$. The target $y$ is the digit that was meant.
+# is a row of 64 numbers: the input $X$. The target $y$ is the digit that was meant, one of ten **classes**.
 #
-# A quarter of the pictures is put aside. The network never learns from them; they tell how well it does on digits it has
-# not seen. The split is shuffled, keeps the share of every digit, and always comes out the same.
+# A quarter of the pictures is put aside: the **test examples**. The network never learns from them; they tell how well it
+# does on digits it has not seen. This **split** is shuffled, keeps the share of every digit, and always comes out the same.
 
 # %% id="data" tags=["core"]
 digits = load_digits()
@@ -61,11 +70,11 @@ image_grid(digits.X_train[first_of_each].reshape(-1, 8, 8), [f"a {d}" for d in r
 # %% [markdown] id="network-text" tags=["core", "slide"]
 # ## The network
 #
-# 64 inputs, 64 hidden neurons with tanh, 10 outputs: one score for each digit. The **softmax** turns ten scores into ten
-# probabilities that add up to 1. The **cross-entropy** is the loss: minus the logarithm of the probability that the true
+# 64 inputs, 64 hidden units with tanh, 10 outputs: one score for each digit. The **softmax** turns ten scores into ten
+# probabilities that add up to 1. The **cross-entropy** is the loss: minus the natural logarithm of the probability that the true
 # digit got. A sure and right answer costs nothing, a sure and wrong one costs much.
 #
-# The seed 0 makes the first weights the same on every machine.
+# The **seed** 0, with which the random numbers begin, makes the first weights the same on every machine.
 
 # %% id="network" tags=["core"]
 def new_network(seed=0):
@@ -148,8 +157,8 @@ print(f"right of the unseen  {accuracy(pupil, *digits.test):.0%}")
 # ## Train
 #
 # `fit` repeats Forward – Loss – Backward – Update for every batch of 32 pictures. One pass over all training pictures is
-# an **epoch**. After each epoch it measures the loss on the pictures put aside: the *validation* loss. The optimizer is
-# Adam, which gives every weight a rate of its own.
+# an **epoch**. After each epoch it measures the loss on the pictures put aside, the **validation loss**; that on the others
+# is the **training loss**. The optimizer is **Adam**, which gives every weight a rate of its own.
 #
 # Here the same pictures serve for watching and for the final number. As soon as you *choose* anything by the validation
 # curve, such as the number of epochs, put a third part aside for the final number.
@@ -164,13 +173,13 @@ loss_curves(history)
 
 # %% [markdown] id="curves-text" tags=["core"]
 # Read the curves together. Both fall: it learns. The training curve goes on falling while the validation curve levels
-# off: from there on the network mostly learns its own examples by heart.
+# off: from there on the network mostly learns its own examples by heart: **overfitting**.
 #
 # At the very first the validation curve is the lower one. The training loss is averaged *during* the epoch, while the
 # network is still getting better; the validation loss is measured *after* it.
 #
-# Now the number everybody asks for: how many of the unseen pictures are right? The run is seeded, so it prints the same
-# every time. The cell trains a second network from the same seed to prove it.
+# Now the number everybody asks for, the **accuracy**: which share of the unseen pictures is right? The run is seeded, so it
+# prints the same every time. The cell trains a second network from the same seed to prove it.
 
 # %% id="accuracy" tags=["core"]
 share = accuracy(network, *digits.test)
@@ -219,10 +228,64 @@ for split in ("random", "blocks"):
     fit(reader, losses.cross_entropy, optim.Adam(reader.parameters(), lr=0.003), part.train, epochs=40, rng=0)
     print(f"{split:<7} {accuracy(reader, *part.test):.0%} right")
 
+# %% [markdown] id="two-shares-text" tags=["core"]
+# ## Exercise 3: which of them is right?
+#
+# You report one of these two numbers, a friend the other. Who is right? Answer in two or three sentences of your own, as text
+# between quotation marks, before you read on. The check shows a model answer beside yours, and you compare.
+
+# %% id="two-shares" tags=["core", "task"]
+# BEGIN SOLUTION
+two_shares = (
+    "Both numbers are right, and they answer different questions. With the random split the network has already "
+    "seen digits by the same people; with the other split most of the handwriting is new to it. Whoever reports a "
+    "number has to say which of the two is meant."
+)
+# END SOLUTION
+
+# %% id="two-shares-check" tags=["core", "check"]
+check("two-shares", two_shares)
+
 # %% [markdown] id="leakage-text" tags=["core"]
 # Something about the test examples had **leaked** into training: how these very people write. Neither number is wrong.
 # They answer different questions: *another digit by a person it knows*, and *a digit by a person who is new to it*. Say
 # which one you mean whenever you report a result.
+
+# %% [markdown] id="optimizers-text" tags=["optional"]
+# ## Which optimizer is the best?
+#
+# The network learned with Adam. Would another optimizer do better? Here are four on two small tasks: **SGD**, gradient descent batch by batch; SGD with **momentum**,
+# which carries a part of each step on into the next (notebook 08); **AdaGrad** and Adam, which give every weight a rate of its own
+# (notebook 09). One task is 300 of the digits. The other is 400 short texts, each given as how often it holds each of 200 words. Most
+# words are rare, so most inputs are 0.
+#
+# To be fair, each optimizer needs a learning rate that suits it. Each may try one rate, the usual one of a
+# well-known library; or three; or nine, from a hundredth of the usual one to a hundred times as large. With the best of them it trains five
+# more networks, from other first weights. What counts is the lowest validation loss of each.
+
+# %% id="predict-best-optimizer" tags=["optional", "predict", "widget"]
+predict_best_optimizer()
+
+# %% [markdown] id="optimizers-how" tags=["optional"]
+# All runs together take most of a minute. They were done before; the cell shows the numbers that were kept. A dot is one
+# network, a dash the median of five.
+
+# %% id="optimizers" tags=["optional"]
+tuning().picture()
+
+# %% [markdown] id="optimizers-why" tags=["optional"]
+# - With one try, AdaGrad and Adam are far ahead on both tasks. Mostly that tells how near their usual rate is to a good one.
+# - With nine tries, momentum comes out first on the digits, before it was third. But it is ahead by a little, and its dots and
+#   those of Adam overlap. On the texts Adam and AdaGrad stay ahead, and which of the two is better these five runs cannot say.
+# - SGD is last everywhere. But its best rate was the largest it was allowed to try. With two larger ones, it becomes as good as
+#   momentum on the digits; on the texts it stays behind.
+#
+# So no optimizer is best everywhere, and how much you try changes the order. Robin Schmidt and others found the first with
+# fifteen optimizers in more than 50,000 runs, Dami Choi and others the second; the table compares. When you read that one optimizer beats another, ask on
+# which task, with how many tries, and from which rates they were chosen.
+
+# %% id="ledger" tags=["optional"]
+ledger("10")
 
 # %% [markdown] id="you-may-think" tags=["core", "slide"]
 # ## You may think …
@@ -260,9 +323,18 @@ for split in ("random", "blocks"):
 # A check that passes does not prove that all is well.
 # </details>
 #
+# ## Words and symbols
+#
+# `glossary("…")` in a new cell explains a word or a symbol. All of them are in [the glossary](../GLOSSARY.md) and on
+# [the notation page](../docs/notation.md).
+#
 # ## Sources
 #
 # - E. Alpaydin and C. Kaynak (1998), *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository,
 #   doi [10.24432/C50P49](https://doi.org/10.24432/C50P49), licence CC BY 4.0.
+# - R. Schmidt, F. Schneider and P. Hennig (2021), *Descending through a crowded valley: benchmarking deep learning optimizers*,
+#   Proceedings of Machine Learning Research 139.
+# - D. Choi, C. Shallue, Z. Nado, J. Lee, C. Maddison and G. Dahl (2019), *On empirical comparisons of optimizers for deep
+#   learning*, [arXiv 1910.05446](https://arxiv.org/abs/1910.05446).
 # - D. P. Kingma and J. Ba (2015), *Adam: A Method for Stochastic Optimization*, ICLR,
 #   [arXiv 1412.6980](https://arxiv.org/abs/1412.6980).

@@ -128,7 +128,8 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    learners = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    tests_only = ("TQDM_DISABLE", "BPLIB_PROGRESS")
+    learners = {name: value for name, value in os.environ.items() if name not in tests_only}
     environment = learners | {
         "JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"), "IPYTHONDIR": str(home / "ipython"),

@@ -24,7 +24,7 @@ def test_every_cell_runs_and_every_picture_has_words(lab_page: Callable) -> None
     shutil.copy(_NOTEBOOK, page.server.root)
     page.open(_NOTEBOOK.name)
     assert page.error_outputs() == []
-    assert page.page.locator(".jp-Notebook").inner_text().count("Not attempted yet.") == 7
+    assert page.page.locator(".jp-Notebook").inner_text().count("Not attempted yet.") == 8
     pictures = page.page.locator(".jp-OutputArea img[alt]")
     assert [bool(pictures.nth(i).get_attribute("alt")) for i in range(pictures.count())] == [True, True]
     assert page.page.locator(".bplib-card canvas").count() == 1

@@ -16,6 +16,7 @@ import bplib.lessons
 from bplib.lessons.choices import ChoiceExercise
 from bplib.lessons.collection import ExerciseSet
 from bplib.lessons.exercises import Exercise, FunctionExercise, NumberExercise
+from bplib.lessons.explanations import ExplanationExercise
 from bplib.lessons.faults import Fault
 from bplib.lessons.the_loop import STAGE_LINES
 from bplib.lessons.training_pipeline import STEP_LINES
@@ -41,9 +42,9 @@ every_fault = pytest.mark.parametrize(
 def test_the_notebooks_have_their_exercises() -> None:
     names = {one.notebook: list(one.exercises) for one in exercise_sets()}
     assert names["00"][:3] == ["python-warm-up", "numpy-warm-up", "derivative-warm-up"]
-    assert names["00"][3:] == ["four-stages", "one-update", "which-stage", "what-changes"]
+    assert names["00"][3:] == ["four-stages", "one-update", "which-stage", "what-changes", "who-trains"]
     assert names["06"][:2] == ["largest-rate", "gd-step"]
-    assert names["10"] == ["chance-loss", "order-the-step"]
+    assert names["10"] == ["chance-loss", "order-the-step", "two-shares"]
 
 
 # -- the three states -------------------------------------------------------------------------------------------------
@@ -102,6 +103,8 @@ def apart(exercise: Exercise, one: object, other: object) -> bool:
         seen, compared = exercise.observations(one), exercise.observations(other)  # type: ignore[arg-type]
         coarse = 1e6 * exercise.tolerance
         return not all(a.agrees(b, coarse) for a, b in zip(seen, compared, strict=True))
+    if isinstance(exercise, ExplanationExercise):
+        return str(one).split() != str(other).split()
     assert isinstance(exercise, ChoiceExercise)
     return exercise.observe(one) != exercise.observe(other)  # type: ignore[arg-type]
 

@@ -228,6 +228,9 @@ def test_warnings_of_the_function_are_kept_away() -> None:
         (lambda w, gradient, lr: np.zeros(2**27), "134,217,728 numbers"),
         (lambda w, gradient, lr: [0.0] * 200_000, "200,000 numbers"),
         (lambda w, gradient, lr: "1.7", "text"),
+        (lambda w, gradient, lr: "7" * 10**8, "text"),
+        (lambda w, gradient, lr: bytes(10**8), "bytes"),
+        (lambda w, gradient, lr: np.broadcast_to(1.0, (10**6, 10**6)), "1,000,000,000,000 numbers"),
         (lambda w, gradient, lr: {"w": 1.7}, "a dict"),
         (lambda w, gradient, lr: [[1.0], [1.0, 2.0]], "a list of lists of different lengths"),
         (lambda w, gradient, lr: (w, lr), "[2, 0.1]"),
@@ -276,6 +279,16 @@ def test_a_function_may_take_more_inputs_that_have_defaults() -> None:
 
 def test_a_function_that_does_not_tell_its_inputs_is_called() -> None:
     assert "It was called with w = [1, -2], gradient = [4, 1], lr = 0.25." in STEP.judge(max).sentences
+
+
+def test_a_function_that_asks_to_type_hears_that_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("builtins.input", asked.append)
+    verdict = STEP.judge(lambda w, gradient, lr: w - float(input("rate? ")) * gradient)
+    assert "input() waits for a person to type, and here is none: use the inputs of your function" in repr(verdict)
+    assert asked == []
+    input("and now again")
+    assert asked == ["and now again"]
 
 
 def test_standard_output_comes_back_after_a_check() -> None:

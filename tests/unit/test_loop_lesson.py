@@ -177,7 +177,7 @@ def test_a_thousand_times_backward_leaves_the_loss_as_it_is() -> None:
     assert (question.answer, question.options) == ("it stays", ("it falls", "it rises", "it stays"))
     assert question.outcome == (
         "It stays. At first the loss is 0.337373, after 1,000 times Backward it is 0.337373. "
-        "With Update in each round, the same network ends at less than 0.000001."
+        "With Update in each loop, the same network ends at less than 0.000001."
     )
     assert question.because.startswith("Because Backward computes how the loss reacts to each weight, and changes no")
 

@@ -4,6 +4,7 @@ What a mistake leads to is computed by making it, never typed in. A fault carrie
 for the learner and the code of the misconception behind it, which only instructors see.
 """
 
+from bplib.lessons.faults.explanations import BIGGER_RATE_FAULTS, TWO_SHARES_FAULTS, WHO_TRAINS_FAULTS
 from bplib.lessons.faults.fault import Fault
 from bplib.lessons.faults.loop import (
     STAGE_LINES_FAULTS,
@@ -18,6 +19,7 @@ from bplib.lessons.faults.rates import GD_STEP_FAULTS, curve_faults, largest_rat
 from bplib.lessons.faults.warm_ups import MEAN_OF_SQUARES_FAULTS, derivative_faults, matrix_product_faults
 
 __all__ = [
+    "BIGGER_RATE_FAULTS",
     "GD_STEP_FAULTS",
     "LOSS_FAULTS",
     "MEAN_OF_SQUARES_FAULTS",
@@ -26,6 +28,8 @@ __all__ = [
     "STAGE_LINES_FAULTS",
     "STAGE_OF_RATE_FAULTS",
     "STEP_ORDER_FAULTS",
+    "TWO_SHARES_FAULTS",
+    "WHO_TRAINS_FAULTS",
     "Fault",
     "chance_loss_faults",
     "curve_faults",

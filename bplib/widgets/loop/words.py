@@ -43,7 +43,7 @@ def number(value: float, digits: int = 3) -> str:
         return "too large"
     if value == 0 or 0.95 * 10.0**-digits < abs(value) < 1000:  # 0.00099 reads 0.001
         before_point = len(str(int(abs(value))))
-        return f"{value:.{digits + 1 - before_point}f}".replace("-", "−")
+        return f"{value + 0.0:.{digits + 1 - before_point}f}".replace("-", "−")
     mantissa, power = f"{value:.0e}".split("e")
     return f"{mantissa}·10{str(int(power)).translate(_SUPERSCRIPTS)}".replace("-", "−")
 
