@@ -14,7 +14,9 @@ from commands.copies import reset
 from commands.doctor import doctor
 from commands.lab import lab
 from commands.pins import pins
+from commands.progress import progress
 from commands.scripts import bench, build, verify
+from commands.site import site
 from commands.suite import test
 from commands.trouble import full_disk
 from commands.update import update
@@ -38,6 +40,8 @@ VERBS = {
     "bench": Verb(bench, "bench [NAME ...] [--quick] [--write]", "the speed of the library beside others, as ratios"),
     "pins": Verb(pins, "pins [--check]", "newest packages that fit; builds the notebooks"),
     "bundle": Verb(bundle, "bundle [FOLDER] [--zip] [--system NAME ...]", "a folder for machines without network"),
+    "site": Verb(site, "site [FOLDER]", "the course as web pages that need no kernel and no network"),
+    "progress": Verb(progress, "progress [--export | --class FILE ...]", "what you have done; the sum of a class"),
     "doctor": Verb(doctor, "doctor", "print what someone who helps would ask for"),
 }
 
