@@ -163,9 +163,13 @@ class Rule:
     orientation : {"vertical", "horizontal"}
     role : str
     text : str
-        Written at the upper or right end.
+        Written at the upper end of a vertical rule, along a horizontal one.
     anchor : {"left", "right"}
         Which end of the words stands at a vertical rule.
+    end : {"left", "right"}
+        At which end of a horizontal rule the words are.
+    below : bool
+        Whether they are below a horizontal rule, not above it.
     """
 
     value: float
@@ -173,6 +177,8 @@ class Rule:
     role: str = "threshold"
     text: str = ""
     anchor: Literal["left", "right"] = "left"
+    end: Literal["left", "right"] = "right"
+    below: bool = False
 
 
 @final

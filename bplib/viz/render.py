@@ -192,8 +192,9 @@ def _(mark: Rule, axes: Axes, index: int) -> None:
                       xytext=(side * _PIXEL, -10 * _PIXEL), **words)  # fmt: skip
     else:
         axes.axhline(mark.value, **style)
-        axes.annotate(mark.text, (1, mark.value), xycoords=axes.get_yaxis_transform(), ha="right", va="center",
-                      xytext=(-4 * _PIXEL, 8 * _PIXEL), **words)  # fmt: skip
+        at, side = (1, -4) if mark.end == "right" else (0, 4)
+        axes.annotate(mark.text, (at, mark.value), xycoords=axes.get_yaxis_transform(), ha=mark.end, va="center",
+                      xytext=(side * _PIXEL, (-8 if mark.below else 8) * _PIXEL), **words)  # fmt: skip
 
 
 @_draw_mark.register

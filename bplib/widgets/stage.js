@@ -182,7 +182,7 @@ const MARKS = {
     } else {
       const py = pixel(panel.y, mark.value);
       g.moveTo(left, py); g.lineTo(left + width, py); g.stroke();
-      label(g, mark.text, left + width - 4, py - 8, 11, "right");
+      label(g, mark.text, mark.end === "left" ? left + 4 : left + width - 4, py + (mark.below ? 8 : -8), 11, mark.end);
     }
   },
   handle(g, panel, mark, rows) {

@@ -91,7 +91,8 @@ class Stage(anywidget.AnyWidget):
         index : int
             The position they are made for; at any other the table is shown.
         marks : mapping of str to array_like, shape (n, 2) or (n,)
-            By name; one column alone replaces the second coordinate and keeps the first.
+            By name; one column alone replaces the second coordinate and keeps the first. So an array of half as many
+            rows as the mark has points is read as one of heights too: the browser gets numbers, not their shape.
         words : mapping of str to str, optional
             New words of named marks.
         sentence : str
@@ -198,7 +199,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
     }  # fmt: skip
     if isinstance(mark, Rule):
         described |= {"value": mark.value, "vertical": mark.orientation == "vertical", "text": mark.text}
-        return {**described, "anchor": mark.anchor, "fixed": True}
+        return {**described, "anchor": mark.anchor, "end": mark.end, "below": mark.below, "fixed": True}
     points = np.asarray(mark.points, dtype="<f4")
     text = getattr(mark, "text", "")
     described |= {"name": mark.name, "n": points.shape[-2], "table": points.ndim == 3, "data": points.tobytes()}

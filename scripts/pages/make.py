@@ -30,6 +30,9 @@ from scripts.pages.running import run, warm_fonts  # noqa: E402
 
 __all__ = ["main", "make"]
 
+# What the notebooks lead to; a page each, of the same name in small letters.
+_DOCUMENTS = ("GLOSSARY.md", "docs/notation.md", "docs/operations.md", "docs/claims.md")
+
 
 def make(notebooks: Sequence[Path], folder: Path) -> None:
     """Run notebooks and write a page for each, the index, and what they share.
@@ -58,7 +61,8 @@ def make(notebooks: Sequence[Path], folder: Path) -> None:
             node, models = prepared(run(node, Path(temporary)), _exercises(name), _place(name))
             _write(folder / f"{name}.html", framed(article(node), title(node), models, before, after))
             print(f"  {time.perf_counter() - started:.1f} s", flush=True)
-    _write(folder / "index.html", framed(_index(read)))
+    documents = [_document(ROOT / path, folder) for path in _DOCUMENTS]
+    _write(folder / "index.html", framed(_index(read, documents)))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,6 +82,15 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", newline="\n")
 
 
+def _document(path: Path, folder: Path) -> Neighbour:
+    """Write the page of a document, and give what it is called."""
+    text = path.read_text("utf-8")
+    page = Neighbour(f"{path.stem.lower()}.html", text.partition("\n")[0].removeprefix("# "))
+    node = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text, id="document")])
+    _write(folder / page.file, framed(article(node), page.title))
+    return page
+
+
 def _exercises(name: str) -> Mapping[str, Exercise]:
     number = name.partition("_")[0]
     return next((one.lesson_exercises() for one in CATALOGUE if one.number == number), {})
@@ -94,16 +107,18 @@ def _place(name: str) -> str:
     return f'in JupyterLab or <a href="{html.escape(address)}">on Binder</a>'
 
 
-def _index(notebooks: Mapping[str, NotebookNode]) -> str:
+def _index(notebooks: Mapping[str, NotebookNode], documents: Sequence[Neighbour]) -> str:
     there = {name.partition("_")[0] for name in notebooks}
     planned = {f"{lesson.number:02}": lesson for lesson in SYLLABUS if f"{lesson.number:02}" not in there}
     cards = {name: _card(name, node) for name, node in notebooks.items()}
     cards |= {number: _planned(f"{number} · {lesson.title}", lesson.minutes) for number, lesson in planned.items()}
     listed = "".join(card for _, card in sorted(cards.items()))
+    beside = ", ".join(f'<a href="{page.file}">{html.escape(page.title)}</a>' for page in documents)
     return (
         "<h1>Backpropagation, step by step</h1>\n<p>How neural networks learn, from the loss to the whole training "
         "pipeline. Every page is a notebook that has been run: read it, move its sliders, open its hints.</p>\n"
         f'<div class="output_area">{map_of_the_course().html()}</div>\n<ul class="cards">{listed}</ul>'
+        f"\n<p>To look things up: {beside}.</p>"
     )
 
 

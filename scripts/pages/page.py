@@ -22,6 +22,7 @@ _STYLE = (_HERE / "style.css").read_text("utf-8")
 _COURSE = "Backpropagation, step by step"
 _ANCHOR = re.compile(r'<a class="anchor-link"[^>]*>.*?</a>')
 _EMPTY_HEADER = re.compile(r"<th([^>]*)>\s*</th>")
+_DOCUMENT_LINK = re.compile(r'href="(?:\.\./)*(?:docs/)?([\w-]+)\.md(#[^"]*)?"')
 _NOTEBOOK_LINK = re.compile(r'href="([\w-]+)\.ipynb(#[^"]*)?"')
 _SCRIPTS = """\
 <script src="assets/require.js"></script>
@@ -53,6 +54,7 @@ def article(node: NotebookNode) -> str:
     made = _ANCHOR.sub("", made)  # its ids stay
     made = _EMPTY_HEADER.sub(r"<td\1></td>", made)  # a corner that heads nothing
     made = _NOTEBOOK_LINK.sub(r'href="\1.html\2"', made)
+    made = _DOCUMENT_LINK.sub(lambda link: f'href="{link[1].lower()}.html{link[2] or ""}"', made)
     return made.replace("<table", '<div class="wide"><table').replace("</table>", "</table></div>")
 
 

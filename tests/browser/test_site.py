@@ -199,6 +199,9 @@ def test_from_a_server_the_same_page_works_and_leads_to_the_others(address: str,
     assert site.page.title() == "Every widget – Backpropagation, step by step"
     site.page.locator("header").get_by_text("All notebooks").click()
     assert site.page.url == f"{address}/index.html"
+    for name in ("Glossary", "Notation", "The table of operations", "The claims ledger"):
+        site.page.get_by_role("link", name=name).click()
+        site.page.locator("header").get_by_text("All notebooks").click()
     site.page.get_by_role("link", name="06 · Weight update and learning rate").click()
     site.page.keyboard.press("Tab")
     assert site.page.locator(":focus").inner_text() == "Skip to the content"

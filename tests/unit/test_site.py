@@ -373,9 +373,11 @@ def test_a_state_cannot_end_its_script() -> None:
 
 
 def test_an_article_links_pages_wraps_tables_and_leaves_no_empty_header() -> None:
-    text = "## Two words\n\n[next](07_next.ipynb#a)\n\n|  | b |\n|---|---|\n| 1 | 2 |"
+    links = "[next](07_next.ipynb#a) [words](../GLOSSARY.md) [signs](../docs/notation.md#b)"
+    text = f"## Two words\n\n{links}\n\n|  | b |\n|---|---|\n| 1 | 2 |"
     made = article(notebook(nbformat.v4.new_markdown_cell(text)))
-    assert 'href="07_next.html#a"' in made
+    for page in ("07_next.html#a", "glossary.html", "notation.html#b"):
+        assert f'href="{page}"' in made
     assert 'id="Two-words"' in made
     assert "anchor-link" not in made
     assert made.count('<div class="wide"><table') == 1

@@ -237,3 +237,25 @@ def test_every_sentence_fits_below_the_picture() -> None:
     for fault in FAULTS:
         for guess in ("none yet", "rate_low", fault):
             assert max(map(len, sentences(after(fault, 2, guess)))) <= 121, (fault, guess)
+
+
+@pytest.mark.parametrize("fault", ["healthy", "no_zeroing", "rate_high"])
+def test_the_words_on_a_rule_lie_where_the_fewest_points_are(fault: str) -> None:
+    for panel in cockpit_scene(after(fault, 12)).panels:
+        for rule in [mark for mark in panel.marks if isinstance(mark, Rule)]:
+            counts = {
+                (end, below): points_near(panel, replace(rule, end=end, below=below))
+                for end in ("left", "right") for below in (False, True)
+            }  # fmt: skip
+            assert counts[rule.end, rule.below] == min(counts.values()), (rule.text, counts)
+
+
+def points_near(panel: Any, rule: Rule) -> int:
+    """How many points lie within the words of a rule, as both renderers place them."""
+    box, height = panel.rectangle, float(panel.to_pixels([[panel.x.low, rule.value]])[0, 1])
+    wide = 6.6 * len(rule.text)
+    left = box.x + (box.width - wide if rule.end == "right" else 0)
+    top = height + (-3 if rule.below else -18)
+    rows = [mark.points for mark in panel.marks if isinstance(mark, Path | Points) and mark.role != "contour"]
+    x, y = panel.to_pixels(np.concatenate([np.reshape(one, (-1, 2)) for one in rows])).T
+    return int(((x > left) & (x < left + wide) & (y > top) & (y < top + 21)).sum())

@@ -103,19 +103,24 @@ def test_a_widget_says_which_controls_it_has_and_takes_a_question_and_a_name(mak
     assert ">>>" in make.__doc__
 
 
+def seen(box: ipw.Widget) -> Iterator[ipw.Widget]:
+    """The controls that are not hidden."""
+    for child in getattr(box, "children", ()):
+        if getattr(child.layout, "display", "") != "none":
+            yield child
+            yield from seen(child)
+
+
 def test_every_control_has_a_name_and_at_most_five_are_shown_at_once(widget: View) -> None:
-    shown = []
-
-    def look(box: ipw.Widget) -> None:
-        for child in getattr(box, "children", ()):
-            if getattr(child.layout, "display", "") != "none":
-                shown.append(child)
-                look(child)
-
-    look(widget)
     named = [one for one in below(widget) if isinstance(one, (*_CHOICES, ipw.Button, ipw.Checkbox, ipw.Text))]
     assert all(one.description.strip() for one in named)
-    assert len([one for one in shown if isinstance(one, (*_CHOICES, ipw.Checkbox))]) <= 5  # one of them is the presets
+    tabs = [one for one in named if one.description == "show"]
+    for tab in range(len(tabs[0].options)) if tabs else [None]:
+        if tab is not None:
+            tabs[0].index = tab
+            widget.flush()
+        shown = [one.description for one in seen(widget) if isinstance(one, (*_CHOICES, ipw.Checkbox))]
+        assert len(shown) <= 5, shown  # one of them is the presets
 
 
 def test_every_control_goes_to_its_ends_and_through_all_its_choices(widget: View) -> None:

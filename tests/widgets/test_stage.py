@@ -8,6 +8,7 @@ import pytest
 import traitlets
 
 from bplib.viz.marks import Arrow, Bars, Handle, Path, Points, Rule, Text
+from bplib.viz.render import draw_scene
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene
 from bplib.widgets.kit import close_all
 from bplib.widgets.stage import Drag, Stage, describe
@@ -115,3 +116,14 @@ def test_the_code_is_sent_as_text_so_that_no_file_is_watched() -> None:
     stage = Stage(_scene())
     assert "0x" not in repr(stage)
     close_all([stage])
+
+
+@pytest.mark.parametrize(("end", "below"), [("right", False), ("left", True)])
+def test_the_words_of_a_horizontal_rule_are_at_the_end_and_on_the_side_that_it_says(end: str, below: bool) -> None:
+    rule = Rule(0.5, "horizontal", text="half", end=end, below=below)
+    scene = Scene(300, 200, (Panel(Rectangle(50, 30, 200, 120), Axis(0, 1), Axis(0, 1), (rule,)),), "a rule")
+    (told,) = describe(scene)["panels"][0]["marks"]
+    assert (told["end"], told["below"]) == (end, below)
+    (words,) = [text for text in draw_scene(scene).axes[0].texts if text.get_text() == "half"]
+    x, y = words.get_position()
+    assert (words.get_ha(), y > 0, x < 0) == (end, not below, end == "right")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ _USUAL_LOSS = 0.03
 _GREY = "grey: a run with your guess"
 _FARTHEST = 12
 _MARKERS = 50  # more in a row would run together
+# Of the words on a rule, in pixels: the width of a letter, the height of a line, and what keeps a marker clear of it.
+_LETTER, _LINE, _CLEAR = 6.6, 15.0, 3.0
 
 
 def cockpit_scene(state: State) -> Scene:
@@ -129,13 +132,13 @@ def _losses(state: State) -> Panel:
     y = Axis(floor, 10.0**high, "log", "cross-entropy", labels)
     marks = [*_present(rows, y)]
     if rows:
-        marks.append(Rule(_CHANCE, "horizontal", text=f"chance: ln 10 = {_CHANCE:.3f}"))
         marks += _tried_losses(tried, y) if tried else []
         for name, role, word in (("train_loss", "loss", "training"), ("valid_loss", "validation", "validation")):
             values = [min(getattr(row, name), y.high) for row in rows]
             words = tuple(f"{word} {short(getattr(row, name))}" for row in rows)
             marks += [Path(_curve(values), role, text=words), _moving(_curve(values), role)]
-    return Panel(_LOSS, _epochs(state), y, tuple(marks), "Loss")
+    panel = Panel(_LOSS, _epochs(state), y, tuple(marks), "Loss")
+    return _ruled(panel, _CHANCE, f"chance: ln 10 = {_CHANCE:.3f}") if rows else panel
 
 
 def _tried_losses(tried: tuple[Row, ...], y: Axis) -> list[Mark]:
@@ -150,20 +153,38 @@ def _right(state: State) -> Panel:
     y = Axis(0, 1.07 * VALIDATED_ON, label=f"of {VALIDATED_ON}", ticks=marked)  # room for the marker of 200
     marks = [*_present(rows, y)]
     if rows:
-        marks.append(Rule(VALIDATED_ON / CLASSES, "horizontal", text=f"chance: {VALIDATED_ON // CLASSES}"))
         marks += [Path(_curve(row.right for row in tried), "quiet", width=1.2)] if tried else []
         curve, words = _curve(row.right for row in rows), tuple(str(row.right) for row in rows)
         marks += [Path(curve, "validation", text=words), _moving(curve, "validation")]
-    return Panel(_RIGHT, _epochs(state, lowest=True), y, tuple(marks), "Validation digits right")
+    panel = Panel(_RIGHT, _epochs(state, lowest=True), y, tuple(marks), "Validation digits right")
+    return _ruled(panel, VALIDATED_ON / CLASSES, f"chance: {VALIDATED_ON // CLASSES}") if rows else panel
+
+
+def _ruled(panel: Panel, value: float, words: str) -> Panel:
+    """With a rule behind everything, its words at that end and on that side of it where the fewest points lie."""
+    box, height = panel.rectangle, panel.to_pixels([[panel.x.low, value]])[0, 1]
+    points = [mark.points for mark in panel.marks if isinstance(mark, Path | Points) and mark.role != "contour"]
+    pixels = panel.to_pixels(np.concatenate([np.reshape(one, (-1, 2)) for one in points]))
+    counts: dict[tuple[Literal["left", "right"], bool], int] = {}
+    for end in ("right", "left"):
+        for below in (False, True):
+            inward = np.abs(pixels[:, 0] - (box.x + box.width if end == "right" else box.x))
+            off = (pixels[:, 1] - height) * (1 if below else -1)
+            near = (inward < _LETTER * len(words)) & (off > -_CLEAR) & (off < _LINE + _CLEAR)
+            fits = below is False or height + _LINE < box.y + box.height
+            counts[end, below] = int(near.sum()) if fits else len(pixels) + 1
+    end, below = min(counts, key=lambda place: counts[place])
+    rule = Rule(value, "horizontal", text=words, end=end, below=below)
+    return replace(panel, marks=(rule, *panel.marks))
 
 
 # ---------------------------------------------------------------- layer by layer
 
 
 def _ratios(state: State) -> Panel:
-    thumb = [Rule(_THUMB, "horizontal", text="rule of thumb: 10⁻³")] if state.epochs else []
     axis, marks = _layers(state, "ratios", "update", _RATIO_POWERS, "‖ΔW‖ / ‖W‖")
-    return Panel(_RATIOS, _epochs(state), axis, (*thumb, *marks), "Update-to-weight ratio")
+    panel = Panel(_RATIOS, _epochs(state), axis, tuple(marks), "Update-to-weight ratio")
+    return _ruled(panel, _THUMB, "rule of thumb: 10⁻³") if state.epochs else panel
 
 
 def _norms(state: State) -> Panel:

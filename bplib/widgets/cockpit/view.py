@@ -224,7 +224,8 @@ class TrainingCockpit(View[State]):
         for control, kind in ((self._setting, "setting"), (self._rate, "lr"), (self._guess, "guess")):
             control.observe(self._reporter(kind), "value")
         top = row([self._setting, self._rate, self._one, self._go, reset])
-        return [top, self._slider, row([self._guess, self._reveal, self._code])]
+        # The line of code changes its length during a run: on a row of its own it moves nothing.
+        return [top, self._slider, row([self._guess, self._reveal]), self._code]
 
     def _reporter(self, kind: Any) -> Any:
         return lambda change: self._report(Event(kind, change["new"]))

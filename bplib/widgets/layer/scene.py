@@ -76,7 +76,7 @@ def _unit(run: Run, which: int) -> Panel:
 
 
 def _limit(largest: float) -> float:
-    return float(f"{max(1.3 * largest, 1.0):.2g}")
+    return float(f"{max(1.5 * largest, 1.0):.2g}")
 
 
 def _weight(value: float) -> str:

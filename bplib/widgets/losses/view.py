@@ -209,7 +209,7 @@ class LossComparer(View[State]):
 
     def _show_controls(self) -> None:
         state = self._state
-        self._tab.value, self._curve.value, self._target.value = state.show, state.derivative, state.target
+        self._tab.value, self._curve.value = state.show, state.derivative
         for k, slider in enumerate(self._logits):
             grid = _grid(state.logits[k])
             set_positions(slider, _labels(grid), grid.index(state.logits[k]))
@@ -231,7 +231,6 @@ class LossComparer(View[State]):
         self._curve = toggle(_CURVES, state.derivative, "draw the")
         self._flex = (self._curve,)
         self._logits = [self._make_logit(k) for k in range(CLASSES)]
-        self._target = dropdown([(f"class {k}", k) for k in range(CLASSES)], state.target, "true class")
         self._numbers_preset, self._class_preset = (
             dropdown([(name, name) for name in (_OWN, *presets)], _OWN, "preset")
             for presets in (NUMBER_PRESETS, CLASS_PRESETS)
@@ -239,10 +238,11 @@ class LossComparer(View[State]):
         self._code = code_line()
         reset = button("Reset", self.reset, tooltip="Back to the first numbers and logits")
         self._of_numbers = (self._slider, self._curve, self._numbers_preset)
-        self._of_classes = (*self._logits, self._target, self._class_preset)
+        self._of_classes = (*self._logits, self._class_preset)
         self._observe()
-        choices = [self._curve, self._target, self._numbers_preset, self._class_preset, self._code, reset]
-        return [self._tab, self._slider, *self._logits, row(choices)]
+        choices = [self._curve, self._numbers_preset, self._class_preset, reset]
+        # The line of code changes its length: on a row of its own it moves nothing.
+        return [self._tab, self._slider, *self._logits, row(choices), self._code]
 
     def _make_logit(self, k: int) -> ipw.SelectionSlider:
         logit = self._state.logits[k]
@@ -256,7 +256,7 @@ class LossComparer(View[State]):
 
     def _observe(self) -> None:
         for control, kind, name in (
-            (self._tab, "show", "value"), (self._curve, "derivative", "value"), (self._target, "target", "value"),
+            (self._tab, "show", "value"), (self._curve, "derivative", "value"),
             (self._slider, "position", "index"), (self._numbers_preset, "number preset", "value"),
             (self._class_preset, "class preset", "value"),
         ):  # fmt: skip

@@ -105,22 +105,14 @@ def _rows(walks: Walks) -> dict[str, Floats]:
 
 
 def _on_the_map(walks: Walks) -> dict[str, Floats]:
-    """The point, and with two curvatures the point of the lower one, each with the place of its words."""
+    """The point, and with two curvatures the point of the lower one and the line between them."""
     betas = walks.betas
     low, high = (np.full_like(betas, walks.alpha_lambdas[which]) for which in (0, -1))
-    marks = {"point": _point(high, betas), "point words": _point(np.clip(high, 0.55, 3.45), _beside(betas, 1))}
+    marks = {"point": _point(high, betas)}
     if len(walks.alpha_lambdas) == 2:
         marks["other"] = _point(low, betas)
-        marks["other words"] = _point(np.clip(low, 0.55, 3.45), _beside(betas, -1))
         marks["between"] = np.stack([np.stack([low, betas], axis=-1), np.stack([high, betas], axis=-1)], axis=1)
     return marks
-
-
-def _beside(betas: Floats, side: int) -> Floats:
-    """Above (1) or below (−1) a point; near an edge of the map both on the inner side, one outside of the other."""
-    # At the lower edge they stand above the names of the regions.
-    top, inside, bottom = ((-0.065, 0.065, 0.15), (-0.125, -0.065, 0.09))[side < 0]
-    return betas + np.where(betas > 0.9, top, np.where(betas < 0.1, bottom, inside))
 
 
 def _swings(walks: Walks, places: Floats, which: int) -> Floats:
@@ -142,7 +134,7 @@ def _texts(walks: Walks) -> dict[str, tuple[str, ...]]:
 
 
 def _settles(count: float) -> str:
-    return "never 10⁻⁶" if np.isinf(count) else f"{steps_in_words(count)} to 10⁻⁶"
+    return "never 10⁻⁶" if np.isinf(count) else f"{steps_in_words(count).replace('more than', 'over')} to 10⁻⁶"
 
 
 def _names(walks: Walks) -> tuple[str, ...]:
@@ -170,15 +162,16 @@ def _map(walks: Walks) -> Panel:
     if len(walks.alpha_lambdas) == 2:
         marks.append(Path(rows["between"], "data", name="between", width=2.0))
         marks.append(Points(rows["other"], "first", name="other", size=10))
-        marks.append(_words("other words", rows, texts))
-    marks.append(_words("point words", rows, texts))
+        marks.append(_words("other words", texts, 34))
+    marks.append(_words("point words", texts, 16))
     marks.append(Handle("point", rows["point"], label="learning rate times curvature, and momentum"))
     x, y = Axis(0, LIMIT, label="αλ: learning rate × curvature"), Axis(0, 1, label="momentum β")
     return Panel(_MAP, x, y, tuple(marks), "Spectral radius of one step", _field(), grid=False)
 
 
-def _words(name: str, rows: dict[str, Floats], texts: dict[str, tuple[str, ...]]) -> Text:
-    return Text(rows[name], texts[name], name=name, anchor="center", plate=True)
+def _words(name: str, texts: dict[str, tuple[str, ...]], down: float) -> Text:
+    """In the upper left corner, where the map has no words: beside the point they would come to lie on some."""
+    return Text([[0.0, 1.0]], texts[name], name=name, shift=(8.0, down), plate=True)
 
 
 @lru_cache(maxsize=1)

@@ -144,7 +144,8 @@ def _bars(state: State, found: Nudges, names: _Names) -> Panel:
         marks.append(_words(x, high, tuple(f"= {figure(change, 6)}" for change in changes), 31))
         marks.append(_words(x, low, partial("z", names.x) if role == "gradient" else f"that ÷ {names.reach}", -31))
         marks.append(_words(x, low, tuple(f"= {figure(slope, 6)}" for slope in slopes), -14))
-    x_axis = Axis(0, 2, ticks=((0.48, "predicted change"), (1.48, "true change")))
+    why = f"Divided by {names.reach}, a change is a slope."
+    x_axis = Axis(0, 2, label=why, ticks=((0.48, "predicted change"), (1.48, "true change")))
     # The lines of the panel beside it run on; its numbers need no second place.
     y_axis = Axis(low, high, ticks=tuple((value, "") for value, _ in ticks(low, high)))
     return Panel(_BARS, x_axis, y_axis, tuple(marks), f"Change of z, divided by {names.reach}")

@@ -196,8 +196,9 @@ class OptimizerRace(View[State]):
         self._budget.observe(lambda change: self._report(Event("budget", change["new"])), "value")
         self._scale.observe(lambda change: self._report(Event("scale", change["new"])), "value")
         self._preset.observe(self._chose_preset, "value")
-        settings = row([self._surface, self._budget, self._scale])
-        return [settings, self._slider, row([self._preset, self._code, reset])]
+        # The line of code changes its length: on a row of its own it moves nothing.
+        settings, choices = row([self._surface, self._budget]), row([self._scale, self._preset, reset])
+        return [settings, self._slider, choices, self._code]
 
     def _chose_preset(self, change: dict[str, Any]) -> None:
         if change["new"] != _OWN:

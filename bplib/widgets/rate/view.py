@@ -154,7 +154,7 @@ class RateLab(View[State]):
         self._slider.observe(lambda change: self._report(Event("position", change["new"])), "index")
         self._condition.observe(lambda change: self._report(Event("condition", change["new"])), "value")
         self._preset.observe(self._chose_preset, "value")
-        return [self._slider, row([self._condition, self._preset, self._code, reset])]
+        return [self._slider, row([self._condition, self._preset, reset, self._code])]
 
     def _chose_preset(self, change: dict[str, Any]) -> None:
         if change["new"] != _OWN:
