@@ -137,6 +137,9 @@ def test_every_example_is_chosen_from_the_list_and_walked_to_its_end(lab_page: C
             stepper.page.keyboard.press("ArrowRight")
         stepper.says(first.moments[-1].sentence)
         stepper.look(f"example_{example}")
+        # The browser holds back the last position while it waits for an answer: it must not reach the next example.
+        stepper.page.wait_for_timeout(300)
+        stepper.page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
 
 
 def choose_theme(url: str, theme: str) -> None:
