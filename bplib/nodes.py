@@ -34,6 +34,7 @@ clock = count(1).__next__
 Array = np.ndarray
 Hook = Callable[[Array], Any]
 
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 _LARGEST = 2**1023  # beyond, a whole number does not fit into a float
 
 
@@ -241,7 +242,7 @@ def as_tensor(data: Any, like: Node | None = None) -> Any:
     Parameters
     ----------
     data : Tensor or array_like of real numbers
-        A float64 array is not copied: do not change it between forward and backward.
+        An array of floats is not copied: do not change it between forward and backward.
     like : Tensor, optional
         A Python number takes its dtype, so that 2 * x keeps float32.
 
@@ -261,7 +262,7 @@ def as_tensor(data: Any, like: Node | None = None) -> Any:
     if kind is float or (kind is int and -_LARGEST < data < _LARGEST):
         # A long chain is full of numbers such as 0.5; one record of each is enough.
         return _number(data, copysign(1.0, data), None if like is None else like.array.dtype)
-    if kind is np.ndarray and data.dtype == np.float64:
+    if kind is np.ndarray and data.dtype in _FLOATS:
         return _constant(data)
     if isinstance(data, (list, tuple)) and _holds_learning_tensor(data):
         raise DataError(

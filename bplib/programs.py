@@ -131,7 +131,8 @@ def _relu(z: Array) -> None:
 
 
 def _through_relu(y: Array, g: Array, room: Array) -> None:
-    np.multiply(g, np.greater(y, 0), room)
+    np.copyto(room, np.greater(y, 0))
+    np.multiply(g, room, room)
 
 
 _ACTIVATIONS: dict[str | None, tuple[Callable[..., None] | None, Callable[..., None] | None]] = {

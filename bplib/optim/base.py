@@ -14,8 +14,9 @@ from bplib.quiet import quiet
 
 __all__ = ["Optimizer"]
 
-# A step reads and writes several vectors; blocks of this many numbers stay in the processor's cache.
-_BLOCK = 16_384
+# A step reads and writes several vectors; blocks of this many numbers stay in the processor's cache, and from 256 KB
+# on NumPy computes a product such as (1 - β₂) * g * g in the memory of its first half.
+_BLOCK = 32_768
 
 
 class Optimizer(ABC):

@@ -72,8 +72,8 @@ def layers(x: Array, *operands: Any) -> Remembered:
     Each layer writes its activation over its linear part; the input and every layer's output are remembered.
     """
     outputs = [x]
-    for i, activation in enumerate(operands[-1]):
-        x, _ = linear(x, operands[2 * i], operands[2 * i + 1])
+    for weight, bias, activation in zip(operands[0:-1:2], operands[1:-1:2], operands[-1], strict=True):
+        x, _ = linear(x, weight, bias)
         if activation is not None:
             x = _APPLIED[activation](x)
         outputs.append(x)
