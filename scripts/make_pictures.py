@@ -254,7 +254,7 @@ GALLERY: dict[str, Exhibit] = {
     ),
     "The momentum plane": Exhibit(
         goals=(
-            "At αλ = 0.16, find the β with the fewest steps to 10⁻⁶. On which curve of the map does it lie?",
+            "At ηλ = 0.16, find the β with the fewest steps to 10⁻⁶. On which curve of the map does it lie?",
             "With curvatures 1 and 100, get below 150 steps without a preset: first with β = 0, then with any β.",
             "Which batch size is the first whose standard deviation is below a quarter of that of B = 1? Predict "
             "it, then `plane.reveal()`.",

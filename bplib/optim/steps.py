@@ -19,7 +19,7 @@ def sgd_step(
     velocity: np.ndarray | None = None,
     *,
     lr: float | np.ndarray,
-    momentum: float = 0.0,
+    momentum: float | np.ndarray = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
 ) -> None:
@@ -34,10 +34,10 @@ def sgd_step(
     grad : numpy.ndarray, same shape
         The gradient g of the loss with respect to θ.
     velocity : numpy.ndarray, same shape, or None
-        The running sum v; changed in place. Needed only with momentum.
+        The running sum v; changed in place. Without it there is no momentum.
     lr : float ≥ 0, or array that broadcasts against `theta`
         The learning rate η: the length of a step for a gradient of length 1.
-    momentum : float in [0, 1)
+    momentum : float in [0, 1), or array that broadcasts against `theta`
         The share μ of the last step that goes on.
     nesterov : bool
         Look ahead along the velocity before stepping.
@@ -63,7 +63,7 @@ def sgd_step(
     """
     if weight_decay:
         grad = grad + weight_decay * theta
-    if momentum and velocity is not None:
+    if velocity is not None:
         velocity *= momentum
         velocity += grad
         grad = grad + momentum * velocity if nesterov else velocity

@@ -7,6 +7,7 @@ import warnings
 from typing import Any, final
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -16,8 +17,13 @@ __all__ = ["Picture", "palette_png"]
 
 _LIMIT = 25_000
 _COLOURS = 40
-# Pixels of the file for one pixel of the page, finest first.
-_SCALES = (2.0, 1.75, 1.5, 1.25, 1.0)
+_FEWER_COLOURS = 24
+# Pixels of the file for one pixel of the page. Most widgets fit at the first, and drawing is what takes the time.
+_FIRST_SCALE = 1.15
+_FINER_SCALES = (2.0, 1.75)
+_LEAST_SCALE = 1.0
+# A file grows with this power of the scale, or a little more slowly.
+_GROWTH = 1.3
 # Rarer shades than these are blends at the edges of letters.
 _COUNTED = 4000
 
@@ -74,7 +80,7 @@ class Picture:
     def png(self) -> bytes:
         """The picture as PNG with a palette, twice as fine as the page where that takes at most 25 KB, else coarser.
 
-        The same figure gives the same bytes on the same machine. Drawn once and kept.
+        The same figure gives the same bytes on the same machine. Drawn when first asked for, and kept.
 
         Returns
         -------
@@ -108,25 +114,28 @@ class Picture:
 
 
 def _palette_png(figure: Figure) -> bytes:
-    data = _encode(figure, _SCALES[0])
-    # A file grows about in step with the scale: no use in trying those that cannot fit.
-    fitting = [scale for scale in _SCALES[1:] if len(data) * scale / _SCALES[0] <= 1.05 * _LIMIT] or [_SCALES[-1]]
-    for scale in fitting:
-        if len(data) <= _LIMIT:
-            break
-        data = _encode(figure, scale)
+    """Draw once where a page is crowded; a second time, finer or coarser, only where the first file says so."""
+    drawn = _drawn(figure, _FIRST_SCALE)
+    data = palette_png(drawn)
+    if len(data) > _LIMIT:
+        data = palette_png(drawn, _FEWER_COLOURS)
+        return data if len(data) <= _LIMIT else palette_png(_drawn(figure, _LEAST_SCALE))
+    for scale in _FINER_SCALES:
+        if len(data) * (scale / _FIRST_SCALE) ** _GROWTH <= _LIMIT:
+            finer = palette_png(_drawn(figure, scale))
+            return finer if len(finer) <= _LIMIT else data
     return data
 
 
-def _encode(figure: Figure, scale: float) -> bytes:
-    raw = io.BytesIO()
+def _drawn(figure: Figure, scale: float) -> Image.Image:
+    canvas: Any = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         # A learner's own word in a script that the font lacks shows as boxes, and whole in the alternative text.
         warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)
-        # The shape is read from the file: how a fraction of a pixel is rounded is matplotlib's own affair.
-        figure.savefig(raw, format="png", dpi=100 * scale, pil_kwargs={"compress_level": 0})
-    with Image.open(raw) as drawn:
-        return palette_png(drawn.convert("RGB"))
+        # What is written is thrown away, and the pixels are taken from the canvas: only so does a figure with a layout
+        # engine get its layout, and the shape comes as matplotlib rounds it.
+        canvas.print_figure(io.BytesIO(), format="raw", dpi=100 * scale)
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
 def palette_png(picture: Image.Image, colours: int = _COLOURS) -> bytes:

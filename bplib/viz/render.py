@@ -2,7 +2,7 @@
 
 import io
 from functools import singledispatch
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,11 +11,11 @@ from matplotlib.ticker import NullLocator
 from PIL import Image
 
 from bplib.viz.marks import Arrow, Bars, Handle, Mark, Path, Points, Rule, Text, at_position, text_at
-from bplib.viz.picture import Picture, palette_png
+from bplib.viz.picture import Picture
 from bplib.viz.scene import Axis, Panel, Scene
 from bplib.viz.style import INK, PAPER, ROLES
 
-__all__ = ["colour_field_png", "draw_scene", "render"]
+__all__ = ["draw_scene", "render"]
 
 # One pixel of the page, in the points that matplotlib measures lines and letters in (at 100 pixels an inch).
 _PIXEL = 0.72
@@ -78,9 +78,10 @@ def draw_scene(scene: Scene, index: int = 0, heading: str = "") -> Figure:
 
 def _draw_panel(axes: Axes, panel: Panel, index: int) -> None:
     bold: dict[str, Any] = dict(fontsize=13 * _PIXEL, fontweight="bold", color=INK, parse_math=False)
-    axes.set_title(panel.title, loc="left", pad=6, **bold)
-    for axis, which in ((panel.x, "x"), (panel.y, "y")):
-        _set_axis(axes, axis, which)
+    # With a height of its own: matplotlib would lay out all labels to find one.
+    axes.set_title(panel.title, loc="left", y=1.0, pad=6, **bold)
+    _set_axis(axes, panel.x, "x")
+    _set_axis(axes, panel.y, "y")
     for spine in axes.spines.values():
         spine.set(edgecolor="#8A8A8A", linewidth=_PIXEL)
     if panel.grid:
@@ -100,9 +101,12 @@ def _draw_panel(axes: Axes, panel: Panel, index: int) -> None:
             words.set_parse_math(False)
 
 
-def _set_axis(axes: Axes, axis: Axis, which: str) -> None:
+def _set_axis(axes: Axes, axis: Axis, which: Literal["x", "y"]) -> None:
+    # First how ticks look, then the ticks: those that exist already would each be changed one by one.
+    axes.tick_params(axis=which, labelsize=_SMALL, labelcolor=INK, color="#8A8A8A", length=4 * _PIXEL, pad=2)
+    if axis.scale != "linear":
+        axes.set(**{f"{which}scale": axis.scale})
     marks = axis.ticks or ()
-    axes.set(**{f"{which}scale": axis.scale})
     axes.set(**{
         f"{which}lim": (axis.low, axis.high),
         f"{which}ticks": [value for value, _ in marks],
@@ -113,7 +117,6 @@ def _set_axis(axes: Axes, axis: Axis, which: str) -> None:
     for words in drawn.get_ticklabels():
         words.set_parse_math(False)
     getattr(axes, f"set_{which}label")(axis.label, fontsize=_LETTERS, color=INK, labelpad=3, parse_math=False)
-    axes.tick_params(axis="both", labelsize=_SMALL, labelcolor=INK, color="#8A8A8A", length=4 * _PIXEL, pad=2)
 
 
 def _draw_field(axes: Axes, png: bytes) -> None:
@@ -214,36 +217,3 @@ def _dash(role: str, width: float) -> Any:
 def _until_not_a_number(points: np.ndarray) -> np.ndarray:
     bad = np.isnan(points).any(axis=1)
     return points[: int(bad.argmax())] if bad.any() else points
-
-
-def colour_field_png(
-    values: np.ndarray, levels: np.ndarray, colours: list[str], *, width: float, height: float
-) -> bytes:
-    """Draw filled contours and their lines as a PNG that is the data rectangle and nothing else.
-
-    Parameters
-    ----------
-    values : ndarray, shape (rows, columns)
-        On an even grid over the rectangle; the first row is the lowest.
-    levels : ndarray, shape (n,)
-        Ascending; the field between two of them has one colour.
-    colours : list of str, length n - 1
-    width, height : float
-        Of the panel in pixels; the PNG is twice as fine.
-
-    Returns
-    -------
-    bytes
-    """
-    figure = Figure(figsize=(width / 100, height / 100), dpi=200, facecolor=PAPER)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    # Hard edges: at twice the page's fineness they look smooth, and soft ones would double the file.
-    axes.contourf(values, levels=levels, colors=colours, extend="neither", antialiased=False)
-    lines = axes.contour(values, levels=levels[1:-1], colors="#7A7A7A", linewidths=1.0 * _PIXEL)
-    lines.set_antialiased(False)
-    axes.set(xlim=(0, values.shape[1] - 1), ylim=(0, values.shape[0] - 1))
-    raw = io.BytesIO()
-    figure.savefig(raw, format="png", dpi=200)
-    with Image.open(raw) as drawn:
-        return palette_png(drawn.convert("RGB"))

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from bplib.errors import DataError, DomainError
+from bplib.viz import picture
 from bplib.viz.picture import Picture, palette_png
 from bplib.viz.style import INK, LIGHT_FILLS, PALETTE, PAPER, ROLES, contrast_ratio, figure
 from tests.hostile import WORDS
@@ -53,6 +54,27 @@ def test_a_crowded_picture_gets_coarser_rather_than_large() -> None:
         axes.plot(np.sin(np.outer(np.linspace(0, 9, 80), np.arange(1, 12))))
     with Image.open(io.BytesIO(Picture(fig, "Many waves.").png())) as image:
         assert 600 <= image.size[0] < 1200
+
+
+def test_a_crowded_picture_is_drawn_once_and_no_picture_more_than_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing is what a learner waits for before a widget appears."""
+    scales: list[float] = []
+
+    def counted(figure: Figure, scale: float) -> Image.Image:
+        scales.append(scale)
+        return drawn(figure, scale)
+
+    drawn = picture._drawn
+    monkeypatch.setattr(picture, "_drawn", counted)
+    for words, wanted in ((0, [1.15, 2.0]), (50, [1.15]), (66, [1.15]), (200, [1.15, 1.0])):
+        fig = figure(9, 4.6)
+        axes = fig.subplots()
+        for k in range(words):
+            axes.text(k % 9 / 9, k // 9 / 25, f"word {k}")
+        scales.clear()
+        size = len(Picture(fig, "Words.").png())
+        assert scales == wanted, (words, size)
+        assert words == 200 or size <= 25_000
 
 
 def test_the_same_figure_gives_the_same_bytes() -> None:

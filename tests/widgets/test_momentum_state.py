@@ -15,15 +15,15 @@ FIRST = State()
 
 def test_each_preset_does_what_its_name_says() -> None:
     names = ("over-damped", "critical", "under-damped", "the limit", "diverging")
-    found = [regime(PRESETS[name].alpha_lambda, PRESETS[name].beta) for name in names]
+    found = [regime(PRESETS[name].eta_lambda, PRESETS[name].beta) for name in names]
     assert found == ["over-damped", "critical", "under-damped", "limit", "diverges"]
-    assert len({PRESETS[name].alpha_lambda for name in names[:3]}) == 1, "the damping changes, the step does not"
+    assert len({PRESETS[name].eta_lambda for name in names[:3]}) == 1, "the damping changes, the step does not"
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_goes_to_its_point_and_is_found_there(name: str) -> None:
     state = reduce(reduce(FIRST, Event("show", "noise")), Event("preset", name))
-    assert (state.condition_number, state.alpha_lambda, state.beta) == PRESETS[name][:3]
+    assert (state.condition_number, state.eta_lambda, state.beta) == PRESETS[name][:3]
     assert (state.preset, state.show) == (name, "plane")
     assert state.betas[state.position] == state.beta
 
@@ -37,11 +37,11 @@ def test_a_preset_of_the_noise_goes_to_its_batch_and_place(name: str) -> None:
 
 def test_the_two_best_presets_are_those_of_the_formulas() -> None:
     plain, momentum = (reduce(FIRST, Event("preset", f"κ = 100, best {kind}")) for kind in ("plain", "momentum"))
-    assert (plain.alpha, plain.beta) == (pytest.approx(2 / 101), 0.0)
-    assert momentum.alpha == pytest.approx(0.033058, abs=5e-7)
+    assert (plain.lr, plain.beta) == (pytest.approx(2 / 101), 0.0)
+    assert momentum.lr == pytest.approx(0.033058, abs=5e-7)
     assert momentum.beta == pytest.approx(0.669421, abs=5e-7)
     for state, rate in ((plain, 0.980198), (momentum, 0.818182)):
-        radii = spectral_radius([state.alpha, state.alpha_lambda], state.beta)
+        radii = spectral_radius([state.lr, state.eta_lambda], state.beta)
         np.testing.assert_allclose(radii, rate, atol=1e-6)
 
 
@@ -62,16 +62,16 @@ def test_a_momentum_of_ones_own_is_added_to_the_slider_and_the_next_one_takes_it
     assert 0.123 not in reduce(reduce(own, Event("beta", 0.123)), Event("beta", 0.456)).betas
 
 
-def test_alpha_and_alpha_lambda_are_one_thing() -> None:
+def test_the_rate_and_eta_lambda_are_one_thing() -> None:
     narrow = reduce(FIRST, Event("condition", 100))
-    assert (narrow.alpha_lambda, narrow.alpha) == (FIRST.alpha_lambda, FIRST.alpha_lambda / 100)
-    assert reduce(narrow, Event("alpha", 0.02)).alpha_lambda == pytest.approx(2.0)
-    assert reduce(reduce(FIRST, Event("condition", 1000)), Event("alpha", 0.004)).alpha_lambda == 4.0
+    assert (narrow.eta_lambda, narrow.lr) == (FIRST.eta_lambda, FIRST.eta_lambda / 100)
+    assert reduce(narrow, Event("lr", 0.02)).eta_lambda == pytest.approx(2.0)
+    assert reduce(reduce(FIRST, Event("condition", 1000)), Event("lr", 0.004)).eta_lambda == 4.0
 
 
 def test_what_is_set_comes_to_the_front() -> None:
     noise = reduce(FIRST, Event("show", "noise"))
-    for event in (Event("alpha", 0.1), Event("alpha_lambda", 1), Event("beta", 0.5), Event("condition", 10)):
+    for event in (Event("lr", 0.1), Event("eta_lambda", 1), Event("beta", 0.5), Event("condition", 10)):
         assert reduce(noise, event).show == "plane"
     for event in (Event("batch", 4), Event("weights", (1, 1)), Event("draw")):
         assert reduce(FIRST, event).show == "noise"
@@ -79,9 +79,9 @@ def test_what_is_set_comes_to_the_front() -> None:
 
 def test_a_drag_stops_at_the_edge_of_its_picture() -> None:
     far = reduce(FIRST, Event("drag", ("point", 9.0, -1e300)))
-    assert (far.alpha_lambda, far.beta) == (4.0, 0.0)
+    assert (far.eta_lambda, far.beta) == (4.0, 0.0)
     near = reduce(FIRST, Event("drag", ("point", 1.23456, 0.98765)))
-    assert (near.alpha_lambda, near.beta, near.betas) == (1.23, 0.99, BETAS)
+    assert (near.eta_lambda, near.beta, near.betas) == (1.23, 0.99, BETAS)
     assert reduce(FIRST, Event("drag", ("weights", -9.0, 2.345678))).weights == (0.0, 2.35)
 
 
@@ -96,9 +96,9 @@ def test_an_event_leaves_the_state_before_it_alone() -> None:
 @pytest.mark.parametrize(
     ("event", "error", "words"),
     [
-        (Event("alpha", -0.1), DomainError, "alpha is -0.1. With curvatures up to 1 expected 0 to 4"),
-        (Event("alpha_lambda", 4.5), DomainError, "alpha_lambda is 4.5.*expected 0 to 4.*Try alpha_lambda=1.0"),
-        (Event("alpha_lambda", "1"), DataError, "alpha_lambda is '1'. Expected one number"),
+        (Event("lr", -0.1), DomainError, "lr is -0.1. With curvatures up to 1 expected 0 to 4"),
+        (Event("eta_lambda", 4.5), DomainError, "eta_lambda is 4.5.*expected 0 to 4.*Try eta_lambda=1.0"),
+        (Event("eta_lambda", "1"), DataError, "eta_lambda is '1'. Expected one number"),
         (Event("beta", 1.01), DomainError, "beta is 1.01.*expected 0 to 1, for example beta=0.9"),
         (Event("beta", math.nan), DomainError, "beta is nan. Expected a finite number"),
         (Event("beta", True), DataError, "beta is True"),
@@ -111,7 +111,7 @@ def test_an_event_leaves_the_state_before_it_alone() -> None:
         (Event("weights", 3.0), DataError, r"weights needs two numbers, \(w, b\), got 3.0"),
         (Event("weights", (5, 0)), DomainError, r"lie outside the picture.*for example \(4, 0\)"),
         (Event("weights", (math.nan, 0)), DomainError, "w is nan"),
-        (Event("drag", ("point", math.inf, 0.0)), DomainError, "αλ is inf"),
+        (Event("drag", ("point", math.inf, 0.0)), DomainError, "ηλ is inf"),
         (Event("drag", ("nowhere", 0.0, 0.0)), DomainError, "no event 'drag'"),
         (Event("position", 101), DomainError, "no event 'position' with the value 101"),
         (Event("position", -1), DomainError, "no event 'position'"),
@@ -125,15 +125,15 @@ def test_what_makes_no_sense_is_refused_in_words(event: Event, error: type[Bplib
         reduce(FIRST, event)
 
 
-def test_a_large_alpha_is_refused_with_the_range_of_its_curvature() -> None:
-    with pytest.raises(DomainError, match=r"alpha is 0\.16\. With curvatures up to 100 expected 0 to 0\.04"):
-        reduce(reduce(FIRST, Event("condition", 100)), Event("alpha", 0.16))
+def test_a_large_rate_is_refused_with_the_range_of_its_curvature() -> None:
+    with pytest.raises(DomainError, match=r"lr is 0\.16\. With curvatures up to 100 expected 0 to 0\.04"):
+        reduce(reduce(FIRST, Event("condition", 100)), Event("lr", 0.16))
 
 
 @pytest.mark.parametrize(
     ("values", "error", "words"),
     [
-        ((5, 0.8, 1, 16, "plane"), DomainError, "alpha_lambda is 5"),
+        ((5, 0.8, 1, 16, "plane"), DomainError, "eta_lambda is 5"),
         ((1, -0.1, 1, 16, "plane"), DomainError, "beta is -0.1"),
         ((1, 0.1, 1e9, 16, "plane"), DomainError, "condition_number is 1e"),
         ((1, 0.1, 1, 17, "plane"), DomainError, "no batch_size 17"),

@@ -33,11 +33,11 @@ def _shown(plane: MomentumPlane, name: str) -> np.ndarray:
 
 
 def test_code_and_controls_say_the_same(plane: MomentumPlane) -> None:
-    plane.beta, plane.condition_number, plane.alpha = 0.5, 10, 0.1
+    plane.beta, plane.condition_number, plane.lr = 0.5, 10, 0.1
     plane.flush()
     assert (plane._slider.value, plane._condition.value, plane._preset.value) == ("0.5", 10, "your own")
-    assert plane.alpha_lambda == pytest.approx(1.0)
-    assert plane._code.value == "plane.condition_number, plane.alpha, plane.beta = 10, 0.1, 0.5"
+    assert plane.eta_lambda == pytest.approx(1.0)
+    assert plane._code.value == "plane.condition_number, plane.lr, plane.beta = 10, 0.1, 0.5"
     assert plane.sentence == plane.stage.scene["sentences"][plane._slider.index]
     plane._slider.index = 90
     assert plane.beta == 0.9
@@ -101,11 +101,11 @@ def test_a_momentum_of_ones_own_comes_to_the_slider(plane: MomentumPlane) -> Non
 def test_a_drag_moves_the_point_at_once_and_the_slider_when_it_rests(plane: MomentumPlane) -> None:
     table, index = plane.stage.scene, plane._slider.index
     _drag(plane, "point", 1.0, 0.5)
-    assert (plane.alpha_lambda, plane.beta) == (1.0, 0.5)
+    assert (plane.eta_lambda, plane.beta) == (1.0, 0.5)
     assert plane._slider.index == index, "the browser would draw the old table at the new place"
     np.testing.assert_allclose(_shown(plane, "point"), [[1.0, 0.5]])
     assert plane.stage.live["sentence"] == plane.sentence
-    assert "αλ = 1, β = 0.5" in plane.picture().alt
+    assert "ηλ = 1, β = 0.5" in plane.picture().alt
     assert plane.stage.scene is table
     plane.flush()
     assert (plane._slider.value, plane.stage.index, plane.stage.live) == ("0.5", 50, {})
@@ -122,7 +122,7 @@ def test_a_drag_that_moves_nothing_holds_nothing(plane: MomentumPlane) -> None:
 def test_moving_the_slider_right_after_a_drag_shows_the_new_table(plane: MomentumPlane) -> None:
     _drag(plane, "point", 1.0, 0.5)
     plane._slider.index = 30
-    assert (plane.alpha_lambda, plane.beta, plane._slider.index) == (1.0, 0.3, 30)
+    assert (plane.eta_lambda, plane.beta, plane._slider.index) == (1.0, 0.3, 30)
     plane.flush()
     np.testing.assert_allclose(_shown(plane, "point"), [[1.0, 0.3]])
 
@@ -170,7 +170,7 @@ def test_a_property_hands_out_copies(plane: MomentumPlane) -> None:
 
 
 def test_the_static_twin_is_small_and_says_its_sentence(plane: MomentumPlane) -> None:
-    plane.alpha_lambda, plane.beta = 3.4, 0.7  # the limit: no picture of the plane has more lines
+    plane.eta_lambda, plane.beta = 3.4, 0.7  # the limit: no picture of the plane has more lines
     picture = plane.picture()
     assert len(picture.png()) <= 25_000
     assert picture.alt.endswith(plane.sentence)

@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from bplib.viz.colour_fields import colour_field_png
 from bplib.viz.marks import Handle, Mark, Path, Points, Rule, Text
-from bplib.viz.render import colour_field_png
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene
 from bplib.widgets.depth.state import State
 from bplib.widgets.depth.walk import LIMIT, MOST_STEPS, SURFACES, Walk, curvatures_at_zero, walk

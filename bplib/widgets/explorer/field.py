@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from bplib.viz.colour_fields import colour_field_png
 from bplib.viz.marks import Text
-from bplib.viz.render import colour_field_png
 from bplib.viz.scene import ColourField, ticks
 from bplib.widgets.explorer.contour import contour_lines
 from bplib.widgets.explorer.network import Task

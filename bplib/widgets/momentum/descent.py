@@ -16,10 +16,10 @@ __all__ = [
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
-Regime = Literal["at rest", "over-damped", "critical", "under-damped", "zig-zag", "limit", "diverges"]
+Regime = Literal["at rest", "over-damped", "critical", "under-damped", "oscillates", "limit", "diverges"]
 
 LIMIT = 4.0
-"""The largest αλ of the plane: beyond it every momentum below 1 diverges."""
+"""The largest ηλ of the plane: beyond it every momentum below 1 diverges."""
 DRAWN = 100
 """How many steps are drawn."""
 SHARE = 1e-6
@@ -38,21 +38,21 @@ class Best(NamedTuple):
 
     Parameters
     ----------
-    alpha : float
-        Learning rate α.
+    lr : float
+        Learning rate η.
     beta : float
         Momentum β.
     rate : float
         The radius: what a step multiplies the distance by in the long run.
     """
 
-    alpha: float
+    lr: float
     beta: float
     rate: float
 
 
 def best_plain(condition_number: float) -> Best:
-    """Give the best learning rate without momentum: α = 2/(1 + κ), rate (κ − 1)/(κ + 1).
+    """Give the best learning rate without momentum: η = 2/(1 + κ), rate (κ − 1)/(κ + 1).
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def best_plain(condition_number: float) -> Best:
 
 
 def best_momentum(condition_number: float) -> Best:
-    """Give the best learning rate and momentum: α = (2/(1 + √κ))², β = ((√κ − 1)/(√κ + 1))², rate √β.
+    """Give the best learning rate and momentum: η = (2/(1 + √κ))², β = ((√κ − 1)/(√κ + 1))², rate √β.
 
     Parameters
     ----------
@@ -97,20 +97,20 @@ def best_momentum(condition_number: float) -> Best:
     return Best((2 / (1 + root)) ** 2, ((root - 1) / (root + 1)) ** 2, (root - 1) / (root + 1))
 
 
-def spectral_radius(alpha_lambda: npt.ArrayLike, beta: npt.ArrayLike) -> Floats:
-    """Largest size of an eigenvalue σ of one step z ← βz + λw, w ← w − αz: the roots of σ² − (1 + β − αλ)σ + β.
+def spectral_radius(eta_lambda: npt.ArrayLike, beta: npt.ArrayLike) -> Floats:
+    """Largest size of an eigenvalue σ of one step z ← βz + λw, w ← w − ηz: the roots of σ² − (1 + β − ηλ)σ + β.
 
     Parameters
     ----------
-    alpha_lambda : array_like
+    eta_lambda : array_like
         Learning rate times curvature, at least 0.
-    beta : array_like, broadcasts against `alpha_lambda`
+    beta : array_like, broadcasts against `eta_lambda`
         Momentum, from 0 to 1.
 
     Returns
     -------
     ndarray
-        Below 1 where the descent converges: 0 < αλ < 2 + 2β and β < 1.
+        Below 1 where the descent converges: 0 < ηλ < 2 + 2β and β < 1.
 
     References
     ----------
@@ -121,19 +121,19 @@ def spectral_radius(alpha_lambda: npt.ArrayLike, beta: npt.ArrayLike) -> Floats:
     >>> spectral_radius([0.5, 1.0, 3.0], [0.0, 0.0, 0.5]).tolist()
     [0.5, 0.0, 1.0]
     """
-    x, b = np.asarray(alpha_lambda, dtype=np.float64), np.asarray(beta, dtype=np.float64)
+    x, b = np.asarray(eta_lambda, dtype=np.float64), np.asarray(beta, dtype=np.float64)
     trace = 1 + b - x
     inside_root = trace**2 - 4 * b
     real = (np.abs(trace) + np.sqrt(np.maximum(inside_root, 0))) / 2
     return np.where(inside_root < 0, np.sqrt(np.broadcast_to(b, inside_root.shape)), real)
 
 
-def regime(alpha_lambda: float, beta: float) -> Regime:
+def regime(eta_lambda: float, beta: float) -> Regime:
     """Name what momentum does in one direction.
 
     Parameters
     ----------
-    alpha_lambda : float
+    eta_lambda : float
         Learning rate times curvature, at least 0.
     beta : float
         Momentum, from 0 to 1.
@@ -141,21 +141,21 @@ def regime(alpha_lambda: float, beta: float) -> Regime:
     Returns
     -------
     str
-        The critical curve is αλ = (1 ± √β)², the limit αλ = 2 + 2β and, for a swing without loss, β = 1.
+        The critical curve is ηλ = (1 ± √β)², the limit ηλ = 2 + 2β and, for a swing without loss, β = 1.
 
     Examples
     --------
     >>> [regime(0.16, beta) for beta in (0.1, 0.36, 0.8)]
     ['over-damped', 'critical', 'under-damped']
     >>> regime(1.6, 0.0), regime(3.0, 0.5), regime(3.1, 0.5)
-    ('zig-zag', 'limit', 'diverges')
+    ('oscillates', 'limit', 'diverges')
     """
-    radius = float(spectral_radius(alpha_lambda, beta))
-    trace = 1 + beta - alpha_lambda
-    if alpha_lambda == 0:
+    radius = float(spectral_radius(eta_lambda, beta))
+    trace = 1 + beta - eta_lambda
+    if eta_lambda == 0:
         return "at rest"
-    # At β = 1 and αλ = 4 the two roots meet at −1, and the distance grows by the same amount at every step.
-    if radius > 1 + _CLOSE or (beta == 1 and alpha_lambda > LIMIT - _CLOSE):
+    # At β = 1 and ηλ = 4 the two roots meet at −1, and the distance grows by the same amount at every step.
+    if radius > 1 + _CLOSE or (beta == 1 and eta_lambda > LIMIT - _CLOSE):
         return "diverges"
     if radius > 1 - _CLOSE:
         return "limit"
@@ -164,49 +164,50 @@ def regime(alpha_lambda: float, beta: float) -> Regime:
         return "critical"
     if inside_root < 0:
         return "under-damped"
-    return "over-damped" if trace > 0 else "zig-zag"
+    return "over-damped" if trace > 0 else "oscillates"
 
 
-def momentum_path(alpha: float, beta: float, curvatures: npt.ArrayLike, steps: int) -> Floats:
+def momentum_path(lr: float, beta: npt.ArrayLike, curvatures: npt.ArrayLike, steps: int) -> Floats:
     """Walk down ½ Σ λᵢ wᵢ² from w = (1, ..., 1) with an empty buffer, by the library's own step.
 
     Parameters
     ----------
-    alpha : float
+    lr : float
         Learning rate.
-    beta : float
-        Momentum.
+    beta : float, or array_like of any shape
+        Momentum; with several, as many walks side by side.
     curvatures : array_like, shape (d,)
         λ of each direction.
     steps : int
 
     Returns
     -------
-    ndarray, shape (steps + 1, d)
+    ndarray, shape (steps + 1, d), or (..., steps + 1, d) with the shape of `beta` in front
 
     Examples
     --------
     >>> momentum_path(0.5, 0.0, [1.0], 2).ravel().tolist()
     [1.0, 0.5, 0.25]
     """
-    bends = np.asarray(curvatures, dtype=np.float64)
-    w, z = np.ones_like(bends), np.zeros_like(bends)
-    places = np.empty((steps + 1, len(bends)))
-    places[0] = w
+    bends, betas = np.asarray(curvatures, dtype=np.float64), np.asarray(beta, dtype=np.float64)[..., None]
+    w = np.ones((*betas.shape[:-1], len(bends)))
+    z = np.zeros_like(w)
+    places = np.empty((*betas.shape[:-1], steps + 1, len(bends)))
+    places[..., 0, :] = w
     for k in range(1, steps + 1):
-        sgd_step(w, bends * w, z, lr=alpha, momentum=beta)
-        places[k] = w
+        sgd_step(w, bends * w, z, lr=lr, momentum=betas)
+        places[..., k, :] = w
     return places
 
 
-def settled_after(alpha_lambdas: npt.ArrayLike, betas: npt.ArrayLike, share: float = SHARE) -> Floats:
+def settled_after(eta_lambdas: npt.ArrayLike, betas: npt.ArrayLike, share: float = SHARE) -> Floats:
     """Smallest K with ‖w_k‖ ≤ share · ‖w_0‖ for every k ≥ K, from w_0 = (1, ..., 1) and an empty buffer.
 
     A ripple that passes the minimum is near it for one step, and does not count.
 
     Parameters
     ----------
-    alpha_lambdas : array_like, shape (n, d)
+    eta_lambdas : array_like, shape (n, d)
         Learning rate times curvature, for each direction.
     betas : array_like, shape (n,)
     share : float
@@ -222,7 +223,7 @@ def settled_after(alpha_lambdas: npt.ArrayLike, betas: npt.ArrayLike, share: flo
     >>> settled_after([[1.0], [0.5], [2.0]], [0.0, 0.0, 0.0]).tolist()
     [1.0, 20.0, inf]
     """
-    x, b = np.asarray(alpha_lambdas, dtype=np.float64), np.asarray(betas, dtype=np.float64)[:, None]
+    x, b = np.asarray(eta_lambdas, dtype=np.float64), np.asarray(betas, dtype=np.float64)[:, None]
     radii = spectral_radius(x, b)
     counts = np.full(len(x), np.inf)
     converges = np.flatnonzero((radii < 1 - _CLOSE).all(axis=1))
@@ -233,7 +234,7 @@ def settled_after(alpha_lambdas: npt.ArrayLike, betas: npt.ArrayLike, share: flo
 
 
 def _bounds(x: Floats, b: Floats, radii: Floats, share: float) -> Floats:
-    """A step after which the distance stays below the share: |w_k| ≤ k ρᵏ (|1 − αλ|/ρ + 1)."""
+    """A step after which the distance stays below the share: |w_k| ≤ k ρᵏ (|1 − ηλ|/ρ + 1)."""
     rho = np.maximum(radii, 1e-3)
     decay = -np.log(rho)
     needed = np.log((np.abs(1 - x) / rho + 1) / share)
@@ -264,7 +265,7 @@ def _last_outside(x: Floats, b: Floats, bounds: Floats, share: float) -> Floats:
 
 
 def _first_rows(x: Floats, b: Floats) -> Floats:
-    """Rows of the powers of one step (w, u) → (w + βu − αλw, βu − αλw), where u is the last step taken.
+    """Rows of the powers of one step (w, u) → (w + βu − ηλw, βu − ηλw), where u is the last step taken.
 
     The first row of the powers 0 to 127; then both rows of the power 128.
     """
@@ -284,11 +285,11 @@ class Walks:
 
     Parameters
     ----------
-    alpha : float
+    lr : float
     condition_number : float
         κ, at least 1.
-    alpha_lambdas : ndarray, shape (d,)
-        α for the curvature 1, and ακ.
+    eta_lambdas : ndarray, shape (d,)
+        η for the curvature 1, and ηκ.
     betas : ndarray, shape (n,)
     places : ndarray, shape (n, steps + 1, d)
         The weights of every drawn step.
@@ -298,9 +299,9 @@ class Walks:
         As `settled_after` gives it.
     """
 
-    alpha: float
+    lr: float
     condition_number: float
-    alpha_lambdas: Floats
+    eta_lambdas: Floats
     betas: Floats
     places: Floats
     radii: Floats
@@ -308,12 +309,12 @@ class Walks:
 
 
 @lru_cache(maxsize=16)
-def momentum_walks(alpha_lambda: float, condition_number: float, betas: tuple[float, ...]) -> Walks:
+def momentum_walks(eta_lambda: float, condition_number: float, betas: tuple[float, ...]) -> Walks:
     """Walk with several momenta and count the steps.
 
     Parameters
     ----------
-    alpha_lambda : float
+    eta_lambda : float
         Learning rate times the largest curvature, from 0 to 4.
     condition_number : float
         κ: the curvatures are 1 and κ, or 1 alone.
@@ -330,9 +331,9 @@ def momentum_walks(alpha_lambda: float, condition_number: float, betas: tuple[fl
     [1.0, 40.0]
     """
     curvatures = np.array([1.0] if condition_number == 1 else [1.0, condition_number])
-    alpha = alpha_lambda / condition_number
-    x, b = alpha * curvatures, np.array(betas)
-    places = np.stack([momentum_path(alpha, beta, curvatures, DRAWN) for beta in betas])
+    lr = eta_lambda / condition_number
+    x, b = lr * curvatures, np.array(betas)
+    places = momentum_path(lr, b, curvatures, DRAWN)
     radii = spectral_radius(x, b[:, None])
     counts = settled_after(np.broadcast_to(x, radii.shape), b)
-    return Walks(alpha, condition_number, x, b, places, radii, counts)
+    return Walks(lr, condition_number, x, b, places, radii, counts)

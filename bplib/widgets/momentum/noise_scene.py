@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from bplib.viz.colour_fields import colour_field_png
 from bplib.viz.marks import Arrow, Handle, Mark, Path, Points, Text
-from bplib.viz.render import colour_field_png
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene
 from bplib.widgets.momentum.noise import DRAWN_BATCHES, RATE, SIZES, UPDATES, Noise, best_weights, loss_heights
 from bplib.widgets.momentum.words import noise_sentence, number

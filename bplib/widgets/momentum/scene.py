@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from bplib.viz.colour_fields import colour_field_png
 from bplib.viz.marks import Handle, Mark, Path, Points, Rule, Text
-from bplib.viz.render import colour_field_png
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene
 from bplib.widgets.momentum.descent import DRAWN, LIMIT, SHARE, Walks, spectral_radius
 from bplib.widgets.momentum.words import momentum_sentence, number, steps_in_words
@@ -48,7 +48,7 @@ def plane_scene(walks: Walks) -> Scene:
     sentences = tuple(momentum_sentence(walks, k) for k in range(len(walks.betas)))
     panels = (_map(walks), _weights(walks), _swing(walks), _distance(walks))
     kappa = number(walks.condition_number)
-    curvatures = "in one direction" if len(walks.alpha_lambdas) == 1 else f"with curvatures 1 and {kappa}"
+    curvatures = "in one direction" if len(walks.eta_lambdas) == 1 else f"with curvatures 1 and {kappa}"
     return Scene(900, 430, panels, f"{_NAME} {curvatures}", sentences)
 
 
@@ -96,7 +96,7 @@ def _rows(walks: Walks) -> dict[str, Floats]:
         marks[f"w {name}"] = _over(steps[: _NEAR + 1], places[:, : _NEAR + 1, which])
         marks[f"swing {name}"] = _swings(walks, places, which)
     # Two directions send twice as much; their distance has few kinks, and every other step draws it.
-    stride = len(walks.alpha_lambdas)
+    stride = len(walks.eta_lambdas)
     distances = np.linalg.norm(places, axis=2) / np.sqrt(stride)
     marks["distance"] = _over(steps[::stride], np.maximum(distances[:, ::stride], _TINY))
     ends = np.maximum(walks.radii.max(axis=1)[:, None] ** np.array([0.0, DRAWN]), 1e-300)
@@ -107,26 +107,26 @@ def _rows(walks: Walks) -> dict[str, Floats]:
 def _on_the_map(walks: Walks) -> dict[str, Floats]:
     """The point, and with two curvatures the point of the lower one and the line between them."""
     betas = walks.betas
-    low, high = (np.full_like(betas, walks.alpha_lambdas[which]) for which in (0, -1))
+    low, high = (np.full_like(betas, walks.eta_lambdas[which]) for which in (0, -1))
     marks = {"point": _point(high, betas)}
-    if len(walks.alpha_lambdas) == 2:
+    if len(walks.eta_lambdas) == 2:
         marks["other"] = _point(low, betas)
         marks["between"] = np.stack([np.stack([low, betas], axis=-1), np.stack([high, betas], axis=-1)], axis=1)
     return marks
 
 
 def _swings(walks: Walks, places: Floats, which: int) -> Floats:
-    """(w, velocity), the velocity in units of √(αλ): a swing without friction is then nearly a circle."""
+    """(w, velocity), the velocity in units of √(ηλ): a swing without friction is then nearly a circle."""
     near = places[:, : _NEAR + 1, which]
     steps = np.diff(near, axis=1, prepend=near[:, :1])
-    return np.stack([near, steps / np.sqrt(max(walks.alpha_lambdas[which], _TINY))], axis=-1)
+    return np.stack([near, steps / np.sqrt(max(walks.eta_lambdas[which], _TINY))], axis=-1)
 
 
 def _texts(walks: Walks) -> dict[str, tuple[str, ...]]:
     """Name of a mark -> its words at each momentum."""
     counts = tuple(_settles(count) for count in walks.counts)
     texts = {"count": counts, "rate": tuple(f"{number(radius)}ᵏ" for radius in walks.radii.max(axis=1))}
-    if len(walks.alpha_lambdas) == 1:
+    if len(walks.eta_lambdas) == 1:
         return texts | {"point words": tuple(f"radius {number(radius)}" for radius in walks.radii[:, 0])}
     kappa = number(walks.condition_number)
     texts["other words"] = tuple(f"λ = 1: {number(radius)}" for radius in walks.radii[:, 0])
@@ -138,11 +138,11 @@ def _settles(count: float) -> str:
 
 
 def _names(walks: Walks) -> tuple[str, ...]:
-    return ("low", "high")[: len(walks.alpha_lambdas)]
+    return ("low", "high")[: len(walks.eta_lambdas)]
 
 
 def _roles(walks: Walks) -> tuple[str, ...]:
-    return ("path",) if len(walks.alpha_lambdas) == 1 else ("first", "second")
+    return ("path",) if len(walks.eta_lambdas) == 1 else ("first", "second")
 
 
 def _over(steps: Floats, heights: Floats) -> Floats:
@@ -159,13 +159,13 @@ def _point(x: Floats, y: Floats) -> Floats:
 def _map(walks: Walks) -> Panel:
     rows, texts = _rows(walks), _texts(walks)
     marks: list[Mark] = list(_borders())
-    if len(walks.alpha_lambdas) == 2:
+    if len(walks.eta_lambdas) == 2:
         marks.append(Path(rows["between"], "data", name="between", width=2.0))
         marks.append(Points(rows["other"], "first", name="other", size=10))
         marks.append(_words("other words", texts, 34))
     marks.append(_words("point words", texts, 16))
     marks.append(Handle("point", rows["point"], label="learning rate times curvature, and momentum"))
-    x, y = Axis(0, LIMIT, label="αλ: learning rate × curvature"), Axis(0, 1, label="momentum β")
+    x, y = Axis(0, LIMIT, label="ηλ: learning rate × curvature"), Axis(0, 1, label="momentum β")
     return Panel(_MAP, x, y, tuple(marks), "Spectral radius of one step", _field(), grid=False)
 
 
@@ -179,16 +179,18 @@ def _borders() -> tuple[Mark, ...]:
     """The critical curve, the limit of stability, the names of the regions, and the radius on its contour lines."""
     root = np.linspace(0, 1, 61)
     lower, upper = (np.stack([(1 + sign * root) ** 2, root**2], axis=-1) for sign in (-1, 1))
-    words = ((0.34, 0.035, "monotone"), (1.75, 0.035, "zig-zag"), (3.2, 0.09, "diverges"), (1.37, 0.37, "ripples"))
+    words = (
+        (0.5, 0.035, "over-damped"), (1.7, 0.035, "oscillates"), (3.2, 0.09, "diverges"), (1.37, 0.37, "under-damped"),
+    )  # fmt: skip
     radii = _LEVELS[2 : _LEVELS.index(1.0)]
     return (
         Path(lower, "contour", width=2.5),
         Path(upper, "contour", width=2.5),
         Path([[2.0, 0.0], [4.0, 1.0]], "data", width=3.0),
-        *(Text([[x, beta]], text, anchor="center", plate=text != "ripples") for x, beta, text in words),
-        # Where the ripples are fastest, αλ = 1 + β, the radius is √β.
+        *(Text([[x, beta]], text, anchor="center", plate=text != "under-damped") for x, beta, text in words),
+        # Where the ripples are fastest, ηλ = 1 + β, the radius is √β.
         *(Text([[1 + radius**2, radius**2]], f"{radius:g}", anchor="center", plate=True) for radius in radii),
-        Text([[2.66, 0.33]], "αλ = 2 + 2β", shift=(9, 0), plate=True),
+        Text([[2.66, 0.33]], "ηλ = 2 + 2β", shift=(9, 0), plate=True),
         Text([[0.305, 0.2]], "critical", shift=(8, 0), plate=True),
     )
 
@@ -222,18 +224,18 @@ def _distance(walks: Walks) -> Panel:
         Path(rows["distance"], "path", name="distance", width=2.0),
         Text([[DRAWN, 100.0]], texts["count"], name="count", anchor="right", shift=(-5, 0), plate=True),
     )
-    label = "|w|" if len(walks.alpha_lambdas) == 1 else "‖w‖ / ‖w₀‖"
+    label = "|w|" if len(walks.eta_lambdas) == 1 else "‖w‖ / ‖w₀‖"
     x, y = Axis(0, DRAWN, label="step k"), Axis(1e-9, 1e4, "log", label, _POWERS)
     return Panel(_DISTANCE, x, y, marks, "Distance")
 
 
 def _key(walks: Walks) -> tuple[str, ...]:
-    return ("",) if len(walks.alpha_lambdas) == 1 else ("λ = 1", f"λ = {number(walks.condition_number)}")
+    return ("",) if len(walks.eta_lambdas) == 1 else ("λ = 1", f"λ = {number(walks.condition_number)}")
 
 
 def _extent(walks: Walks) -> float:
-    """Up to αλ = 2 the weight stays between −1 and 1; beyond it swings out before it comes closer."""
-    return next(extent for most, extent in _EXTENTS if walks.alpha_lambdas[-1] <= most)
+    """Up to ηλ = 2 the weight stays between −1 and 1; beyond it swings out before it comes closer."""
+    return next(extent for most, extent in _EXTENTS if walks.eta_lambdas[-1] <= most)
 
 
 @lru_cache(maxsize=1)

@@ -25,17 +25,17 @@ class Preset(NamedTuple):
 
     Parameters
     ----------
-    condition_number, alpha_lambda, beta : float
+    condition_number, eta_lambda, beta : float
     code : str
     """
 
     condition_number: float
-    alpha_lambda: float
+    eta_lambda: float
     beta: float
     code: str
 
 
-_GO = "plane.condition_number, plane.alpha, plane.beta = "
+_GO = "plane.condition_number, plane.lr, plane.beta = "
 _PLAIN, _MOMENTUM = best_plain(100), best_momentum(100)
 
 PRESETS: dict[str, Preset] = {
@@ -44,10 +44,10 @@ PRESETS: dict[str, Preset] = {
     "under-damped": Preset(1.0, 0.16, 0.8, _GO + "1, 0.16, 0.8"),
     "the limit": Preset(1.0, 3.0, 0.5, _GO + "1, 3, 0.5"),
     "diverging": Preset(1.0, 3.1, 0.5, _GO + "1, 3.1, 0.5"),
-    "κ = 100, best plain": Preset(100.0, 100 * _PLAIN.alpha, 0.0, _GO + "100, 2/101, 0"),
-    "κ = 100, best momentum": Preset(100.0, 100 * _MOMENTUM.alpha, _MOMENTUM.beta, _GO + "100, (2/11)**2, (9/11)**2"),
+    "κ = 100, best plain": Preset(100.0, 100 * _PLAIN.lr, 0.0, _GO + "100, 2/101, 0"),
+    "κ = 100, best momentum": Preset(100.0, 100 * _MOMENTUM.lr, _MOMENTUM.beta, _GO + "100, (2/11)**2, (9/11)**2"),
 }
-"""Name of a preset of the plane -> the point. All three ways of damping have the same αλ."""
+"""Name of a preset of the plane -> the point. All three ways of damping have the same ηλ."""
 
 
 @final
@@ -86,7 +86,7 @@ class State:
 
     Parameters
     ----------
-    alpha_lambda : float
+    eta_lambda : float
         Learning rate times the largest curvature, from 0 to 4.
     beta : float
         Momentum, one of `betas`.
@@ -105,7 +105,7 @@ class State:
         The momenta of the slider, ascending.
     """
 
-    alpha_lambda: float = 0.16
+    eta_lambda: float = 0.16
     beta: float = 0.8
     condition_number: float = 1.0
     batch_size: int = 16
@@ -116,9 +116,9 @@ class State:
     betas: tuple[float, ...] = BETAS
 
     @property
-    def alpha(self) -> float:
-        """Learning rate α: αλ divided by the largest curvature, κ."""
-        return self.alpha_lambda / self.condition_number
+    def lr(self) -> float:
+        """Learning rate η: ηλ divided by the largest curvature, κ."""
+        return self.eta_lambda / self.condition_number
 
     @property
     def position(self) -> int:
@@ -140,7 +140,7 @@ class Event(NamedTuple):
     """Something the learner did: what kind, and to which value."""
 
     kind: Literal[
-        "alpha", "alpha_lambda", "beta", "condition", "batch", "weights", "position", "drag", "preset", "show", "draw",
+        "lr", "eta_lambda", "beta", "condition", "batch", "weights", "position", "drag", "preset", "show", "draw",
         "reset", "reveal",
     ]  # fmt: skip
     value: Any = None
@@ -172,14 +172,14 @@ def reduce(state: State, event: Event) -> State:
     --------
     >>> reduce(State(), Event("preset", "critical")).beta
     0.36
-    >>> reduce(State(), Event("drag", ("point", 9.0, 0.5))).alpha_lambda
+    >>> reduce(State(), Event("drag", ("point", 9.0, 0.5))).eta_lambda
     4.0
     """
     match event:
-        case ("alpha", value):
-            return replace(state, alpha_lambda=_product_of(value, state.condition_number), show="plane")
-        case ("alpha_lambda", value):
-            return replace(state, alpha_lambda=_product(value), show="plane")
+        case ("lr", value):
+            return replace(state, eta_lambda=_product_of(value, state.condition_number), show="plane")
+        case ("eta_lambda", value):
+            return replace(state, eta_lambda=_product(value), show="plane")
         case ("beta", value):
             return _with_beta(replace(state, show="plane"), _momentum(value))
         case ("condition", value):
@@ -207,16 +207,16 @@ def _moved(state: State, event: Event) -> State:
         case ("position", int(value)) if state.show == "plane" and 0 <= value < len(state.betas):
             return replace(state, beta=state.betas[value])
         case ("drag", ("point", x, y)):
-            across = min(LIMIT, max(0.0, _finite(x, "αλ")))
+            across = min(LIMIT, max(0.0, _finite(x, "ηλ")))
             up = min(1.0, max(0.0, _finite(y, "beta")))
             # A pixel is about this wide: further digits would be noise in what the learner reads.
-            return _with_beta(replace(state, alpha_lambda=round(across, 2)), round(up, 2))
+            return _with_beta(replace(state, eta_lambda=round(across, 2)), round(up, 2))
         case ("drag", ("weights", x, y)):
             w, b = (_clip(_finite(value, "weights"), edges) for value, edges in zip((x, y), WINDOW, strict=True))
             return replace(state, weights=(round(w, 2), round(b, 2)))
         case ("preset", str(name)) if name in PRESETS:
             point = PRESETS[name]
-            there = replace(state, condition_number=point.condition_number, alpha_lambda=point.alpha_lambda)
+            there = replace(state, condition_number=point.condition_number, eta_lambda=point.eta_lambda)
             return _with_beta(replace(there, show="plane"), point.beta)
         case ("preset", str(name)) if name in NOISE_PRESETS:
             chosen = NOISE_PRESETS[name]
@@ -229,7 +229,7 @@ def _place(preset: NoisePreset) -> tuple[float, float]:
 
 
 def _same(state: State, point: Preset) -> bool:
-    pairs = ((state.condition_number, point[0]), (state.alpha_lambda, point[1]), (state.beta, point[2]))
+    pairs = ((state.condition_number, point[0]), (state.eta_lambda, point[1]), (state.beta, point[2]))
     return all(math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) for one, other in pairs)
 
 
@@ -245,26 +245,26 @@ def _finite(value: Any, name: str) -> float:
 
 
 def _product(value: Any) -> float:
-    number = _finite(value, "alpha_lambda")
+    number = _finite(value, "eta_lambda")
     if not 0 <= number <= LIMIT:
         raise DomainError(
-            f"{_CALLER}: alpha_lambda is {number:g}. It is the learning rate times the largest curvature: expected 0 "
-            f"to {LIMIT:g}, the width of the map; beyond it every momentum diverges. Try alpha_lambda=1.0."
+            f"{_CALLER}: eta_lambda is {number:g}. It is the learning rate times the largest curvature: expected 0 "
+            f"to {LIMIT:g}, the width of the map; beyond it every momentum diverges. Try eta_lambda=1.0."
         )
     return number
 
 
 def _product_of(value: Any, condition_number: float) -> float:
-    alpha, most = _finite(value, "alpha"), LIMIT / condition_number
+    lr, most = _finite(value, "lr"), LIMIT / condition_number
     # The map's edge in another order of rounding is still the edge.
-    if math.isclose(alpha, most, rel_tol=1e-12):
+    if math.isclose(lr, most, rel_tol=1e-12):
         return LIMIT
-    if not 0 <= alpha <= most:
+    if not 0 <= lr <= most:
         raise DomainError(
-            f"{_CALLER}: alpha is {alpha:g}. With curvatures up to {condition_number:g} expected 0 to {most:g}, so "
-            f"that αλ lies between 0 and {LIMIT:g}. Try alpha={1 / condition_number:g}."
+            f"{_CALLER}: lr is {lr:g}. With curvatures up to {condition_number:g} expected 0 to {most:g}, so "
+            f"that ηλ lies between 0 and {LIMIT:g}. Try lr={1 / condition_number:g}."
         )
-    return alpha * condition_number
+    return lr * condition_number
 
 
 def _momentum(value: Any) -> float:
@@ -319,13 +319,13 @@ def _inside(value: Any) -> tuple[float, float]:
 
 
 def first_state(
-    alpha_lambda: float, beta: float, condition_number: float, batch_size: int, show: str, *, seed: int = 0
+    eta_lambda: float, beta: float, condition_number: float, batch_size: int, show: str, *, seed: int = 0
 ) -> State:
     """The first state of a plane, its values checked.
 
     Parameters
     ----------
-    alpha_lambda, beta, condition_number, batch_size, show, seed
+    eta_lambda, beta, condition_number, batch_size, show, seed
         As for `momentum_plane`; a momentum that the slider does not have is added to it.
 
     Returns
@@ -340,7 +340,7 @@ def first_state(
     if show not in ("plane", "noise"):
         raise DomainError(f"{_CALLER}: show is {show!r}. Expected 'plane' or 'noise'. Try show='plane'.")
     start = State(
-        _product(alpha_lambda),
+        _product(eta_lambda),
         condition_number=_condition(condition_number),
         batch_size=_size(batch_size),
         seed=as_count(seed, "seed", 0, _CALLER),

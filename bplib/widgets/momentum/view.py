@@ -59,22 +59,22 @@ class MomentumPlane(View[State]):
         self._apply(Event("show", value))
 
     @property
-    def alpha(self) -> float:
-        """Learning rate α; set it to move the point sideways."""
-        return self._state.alpha
+    def lr(self) -> float:
+        """Learning rate η; set it to move the point sideways."""
+        return self._state.lr
 
-    @alpha.setter
-    def alpha(self, value: float) -> None:
-        self._apply(Event("alpha", value))
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self._apply(Event("lr", value))
 
     @property
-    def alpha_lambda(self) -> float:
-        """αλ, learning rate times the largest curvature, from 0 to 4; set it to move the point sideways."""
-        return self._state.alpha_lambda
+    def eta_lambda(self) -> float:
+        """ηλ, learning rate times the largest curvature, from 0 to 4; set it to move the point sideways."""
+        return self._state.eta_lambda
 
-    @alpha_lambda.setter
-    def alpha_lambda(self, value: float) -> None:
-        self._apply(Event("alpha_lambda", value))
+    @eta_lambda.setter
+    def eta_lambda(self, value: float) -> None:
+        self._apply(Event("eta_lambda", value))
 
     @property
     def beta(self) -> float:
@@ -176,7 +176,7 @@ class MomentumPlane(View[State]):
         state = self._state
         if state.show == "noise":
             return noise_scene(self._noise(), revealed=revealed)
-        return plane_scene(momentum_walks(state.alpha_lambda, state.condition_number, state.betas))
+        return plane_scene(momentum_walks(state.eta_lambda, state.condition_number, state.betas))
 
     def _position(self) -> int:
         # A drag moves the momentum too. Until it rests the table stays at one position, or it would shine through.
@@ -224,7 +224,7 @@ class MomentumPlane(View[State]):
 
     def _walk(self) -> Walks:
         state = self._state
-        return momentum_walks(state.alpha_lambda, state.condition_number, (state.beta,))
+        return momentum_walks(state.eta_lambda, state.condition_number, (state.beta,))
 
     def _noise(self) -> Noise:
         return batch_noise(self._state.weights, self._state.seed)
@@ -291,12 +291,12 @@ def _code(state: State) -> str:
         return f"plane.batch_size, plane.weights = {state.batch_size}, ({w:g}, {b:g})"
     if chosen is not None:
         return PRESETS[chosen].code
-    values = f"{state.condition_number:g}, {state.alpha:g}, {state.beta:g}"
-    return f"plane.condition_number, plane.alpha, plane.beta = {values}"
+    values = f"{state.condition_number:g}, {state.lr:g}, {state.beta:g}"
+    return f"plane.condition_number, plane.lr, plane.beta = {values}"
 
 
 def momentum_plane(
-    alpha_lambda: float = 0.16,
+    eta_lambda: float = 0.16,
     beta: float = 0.8,
     condition_number: float = 1.0,
     *,
@@ -308,12 +308,12 @@ def momentum_plane(
 ) -> MomentumPlane:
     """Make a momentum plane: every pair of learning rate and momentum on a quadratic, and the noise of mini-batches.
 
-    z ← βz + λw,   w ← w − αz, from w = 1 and z = 0, as in `bplib.optim.sgd_step`. What it does depends on αλ and β
-    alone: in the long run a step multiplies the distance by the largest |σ| with σ² − (1 + β − αλ)σ + β = 0.
+    z ← βz + λw,   w ← w − ηz, from w = 1 and z = 0, as in `bplib.optim.sgd_step`. What it does depends on ηλ and β
+    alone: in the long run a step multiplies the distance by the largest |σ| with σ² − (1 + β − ηλ)σ + β = 0.
 
     Parameters
     ----------
-    alpha_lambda : float
+    eta_lambda : float
         Learning rate times the largest curvature, from 0 to 4.
     beta : float
         Momentum, from 0 to 1; the slider gets it if it is not one of its own.
@@ -341,17 +341,17 @@ def momentum_plane(
 
     Notes
     -----
-    The learning rate multiplies the whole z, as in Goh (2017) and PyTorch. Where a source has v ← βv − αg,
-    w ← w + v, the paths are the same as long as α stays.
+    The learning rate multiplies the whole z, as in Goh (2017) and PyTorch. Where a source has v ← βv − ηg,
+    w ← w + v, the paths are the same as long as η stays.
 
     Examples
     --------
     >>> plane = momentum_plane(beta=0.36)
     >>> plane.radius, plane.steps_to_millionth
     (0.6, 33)
-    >>> plane.alpha_lambda, plane.beta = 3.1, 0.5
+    >>> plane.eta_lambda, plane.beta = 3.1, 0.5
     >>> plane.sentence
-    'αλ = 3.1, β = 0.5: diverges. In the long run each step multiplies the distance by 1.174.'
+    'ηλ = 3.1, β = 0.5: diverges. In the long run each step multiplies the distance by 1.174.'
     >>> plane.close()
 
     References
@@ -360,5 +360,5 @@ def momentum_plane(
     B. T. Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1-17.
     H. Robbins and S. Monro (1951), Ann. Math. Statist. 22(3), 400-407.
     """
-    state = first_state(alpha_lambda, beta, condition_number, batch_size, show, seed=seed)
+    state = first_state(eta_lambda, beta, condition_number, batch_size, show, seed=seed)
     return MomentumPlane(state, question=question, name=name)

@@ -12,15 +12,15 @@ _SHORT: dict[Regime, str] = {
     "over-damped": "over-damped",
     "critical": "critically damped",
     "under-damped": "under-damped",
-    "zig-zag": "zig-zag",
-    "limit": "swings for ever",
+    "oscillates": "oscillates",
+    "limit": "never settles",
     "diverges": "diverges",
 }
 _MANNER: dict[Regime, str] = {
     "over-damped": "over-damped. w stays on one side of the minimum",
-    "critical": "critically damped. At this αλ no other β does better in the long run",
+    "critical": "critically damped. At this ηλ no other β does better in the long run",
     "under-damped": "under-damped. w ripples around the minimum",
-    "zig-zag": "zig-zag. w changes sides at every step",
+    "oscillates": "oscillates. w changes sides at every step",
 }
 _ZERO = 1e-9
 
@@ -105,16 +105,16 @@ def momentum_sentence(walks: Walks, which: int) -> str:
     --------
     >>> from bplib.widgets.momentum.descent import momentum_walks
     >>> momentum_sentence(momentum_walks(0.16, 1.0, (0.8,)), 0)
-    'αλ = 0.16, β = 0.8: under-damped. w ripples around the minimum. In the long run × 0.8944 a step, 124 steps to ...'
+    'ηλ = 0.16, β = 0.8: under-damped. w ripples around the minimum. In the long run × 0.8944 a step, 124 steps to ...'
     """
     beta = float(walks.betas[which])
-    if len(walks.alpha_lambdas) == 1:
-        return _one_direction(float(walks.alpha_lambdas[0]), beta, walks, which)
-    low, high = (_SHORT[regime(float(x), beta)] for x in walks.alpha_lambdas)
+    if len(walks.eta_lambdas) == 1:
+        return _one_direction(float(walks.eta_lambdas[0]), beta, walks, which)
+    low, high = (_SHORT[regime(float(x), beta)] for x in walks.eta_lambdas)
     slow, fast = (number(radius) for radius in walks.radii[which])
     kappa = number(walks.condition_number)
     both = f"λ = 1 {low} (× {slow} a step), λ = {kappa} {high} (× {fast})"
-    head = f"α = {number(walks.alpha)}, β = {number(beta)}: {both}."
+    head = f"η = {number(walks.lr)}, β = {number(beta)}: {both}."
     count = walks.counts[which]
     if np.isinf(count):
         return f"{head} Together they never come within 10⁻⁶ of the start."
@@ -122,14 +122,14 @@ def momentum_sentence(walks: Walks, which: int) -> str:
 
 
 def _one_direction(x: float, beta: float, walks: Walks, which: int) -> str:
-    head, kind, radius = f"αλ = {number(x)}, β = {number(beta)}: ", regime(x, beta), float(walks.radii[which, 0])
+    head, kind, radius = f"ηλ = {number(x)}, β = {number(beta)}: ", regime(x, beta), float(walks.radii[which, 0])
     if kind == "at rest":
         return head + "the learning rate is 0, and nothing moves."
     if kind == "diverges":
         return head + f"diverges. In the long run each step multiplies the distance by {number(radius)}."
     if kind == "limit":
-        why = "without friction the momentum is never used up" if beta == 1 else "αλ is exactly 2 + 2β"
-        return head + f"swings from side to side for ever and comes no closer: {why}."
+        why = "without friction the momentum is never used up" if beta == 1 else "ηλ is exactly 2 + 2β"
+        return head + f"never settles. w goes from side to side and comes no closer: {why}."
     if radius < _ZERO:
         return head + "lands on the minimum with the first step and stays there."
     count = steps_in_words(walks.counts[which])

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from bplib.viz.colour_fields import colour_field_png
 from bplib.viz.marks import Handle, Mark, Path, Points, Text
-from bplib.viz.render import colour_field_png
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene
 from bplib.widgets.depth.words import figures
 from bplib.widgets.race.marks import COLUMN, EVERY, LEAST_RATE, moving, row_of, texts

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bplib.landscape import descend_rates, surface
+from bplib.viz.colour_fields import colour_field_png
 from bplib.viz.marks import Handle, Mark, Path, Points, Rule
-from bplib.viz.render import colour_field_png
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene
 
 __all__ = [
