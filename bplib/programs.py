@@ -11,6 +11,7 @@ import numpy as np
 
 from bplib.nodes import Array, Node
 from bplib.rules import constant
+from bplib.rules.elementwise import sigmoid, through_sigmoid
 
 __all__ = ["Program", "program_for"]
 
@@ -135,8 +136,17 @@ def _through_relu(y: Array, g: Array, room: Array) -> None:
     np.multiply(g, room, room)
 
 
+def _sigmoid(z: Array) -> None:
+    np.copyto(z, sigmoid(z)[0])
+
+
+def _through_sigmoid(y: Array, g: Array, room: Array) -> None:
+    through_sigmoid(y, g, room)
+
+
 _ACTIVATIONS: dict[str | None, tuple[Callable[..., None] | None, Callable[..., None] | None]] = {
     None: (None, None),
     "tanh": (_tanh, _through_tanh),
     "relu": (_relu, _through_relu),
+    "sigmoid": (_sigmoid, _through_sigmoid),
 }

@@ -217,9 +217,9 @@ def _train(theta: Floats, sweeps: int) -> Floats:
         optimizer.step()
         return loss
 
-    again, every = replay(sweep), np.empty((sweeps + 1, theta.size))
-    every[0] = theta
+    again, every, now = replay(sweep), np.empty((sweeps + 1, theta.size)), model.theta
+    every[0] = now
     for k in range(1, sweeps + 1):
         again()
-        every[k] = model.theta
+        every[k] = now
     return every
