@@ -21,7 +21,7 @@ from commands.environment import quiet_run  # noqa: E402  (needs the line above)
 if TYPE_CHECKING:
     from nbclient import NotebookClient
 
-__all__ = ["BuildError", "environment", "execute", "warm_fonts"]
+__all__ = ["BuildError", "environment", "execute", "kernel_client", "warm_fonts"]
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -97,12 +97,26 @@ def execute(source: Source, kind: Kind, scratch: Path, timeout: int) -> Notebook
     # The solution notebook must not find the learner notebook's progress.
     Path(variables["BPLIB_PROGRESS"]).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as empty:
-        _run(node, source, kind, _client(node, Path(empty), timeout), variables)
+        _run(node, source, kind, kernel_client(node, Path(empty), timeout), variables)
     return _tidy(node, source.notebook(kind))
 
 
-def _client(node: NotebookNode, cwd: Path, timeout: int) -> "NotebookClient":
-    """Return a client whose kernel is this very Python, whatever kernels the machine has installed."""
+def kernel_client(node: NotebookNode, cwd: Path, timeout: int) -> "NotebookClient":
+    """Return a client whose kernel is this very Python, whatever kernels the machine has installed.
+
+    Parameters
+    ----------
+    node : nbformat.NotebookNode
+        Gets the outputs.
+    cwd : pathlib.Path
+        Where the kernel runs; the file of its connection is written beside it.
+    timeout : int
+        Seconds one cell may take.
+
+    Returns
+    -------
+    nbclient.NotebookClient
+    """
     from ipykernel.kernelspec import RESOURCES, get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from nbclient import NotebookClient

@@ -4,6 +4,7 @@ The pages need no kernel and no server: what they show was computed here, and a 
 positions goes on doing so in the browser. Their JavaScript lies beside them, so that they ask nobody for anything.
 """
 
+import argparse
 import html
 import sys
 import tempfile
@@ -67,8 +68,11 @@ def make(notebooks: Sequence[Path], folder: Path) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Make the site of the course; return 0 if all is well, 1 if a notebook does not run to its end."""
+    parser = argparse.ArgumentParser(prog="scripts/pages/make.py", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pages go; made if it is not there")
+    folder = parser.parse_args(arguments).folder
     try:
-        make(sorted((ROOT / "notebooks").glob("*.ipynb")), Path(arguments[0]))
+        make(sorted((ROOT / "notebooks").glob("*.ipynb")), folder)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         print(f"\nThis notebook does not run to its end, so there is no site.\n{error}", file=sys.stderr)
         return 1

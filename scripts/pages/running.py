@@ -16,7 +16,7 @@ from commands.places import NOTEBOOKS
 if str(NOTEBOOKS) not in sys.path:
     sys.path.insert(0, str(NOTEBOOKS))
 
-from execution import environment, warm_fonts
+from execution import environment, kernel_client, warm_fonts
 
 __all__ = ["STATE", "Run", "run", "warm_fonts"]
 
@@ -60,7 +60,9 @@ def run(notebook: NotebookNode, scratch: Path) -> Run:
     variables = environment(scratch)
     _open_gates(Path(variables["BPLIB_PROGRESS"]))
     with tempfile.TemporaryDirectory(dir=scratch) as empty:
-        _client(node, Path(empty)).execute(env=variables, stderr=subprocess.DEVNULL)
+        client = kernel_client(node, Path(empty), _SECONDS)
+        client.coalesce_streams = True  # where the kernel cuts what it prints depends on the clock
+        client.execute(env=variables, stderr=subprocess.DEVNULL)
     asked = node.cells.pop()
     return Run(node, asked.outputs[0].data[STATE]["state"])
 
@@ -72,22 +74,3 @@ def _open_gates(path: Path) -> None:
     for contents in CATALOGUE:
         for name in contents.predictions:
             progress.keep_prediction(f"{contents.number}/{name}", answer=None, reason="", skipped=True)
-
-
-def _client(node: NotebookNode, cwd: Path) -> Any:
-    """Return a client whose kernel is this very Python, whatever kernels the machine has installed."""
-    from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-    from nbclient import NotebookClient
-
-    class ThisPython(KernelSpecManager):
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
-
-    client = NotebookClient(node, timeout=_SECONDS, record_timing=False, resources={"metadata": {"path": str(cwd)}})
-    client.store_widget_state = False
-    client.coalesce_streams = True  # where the kernel cuts what it prints depends on the clock
-    client.create_kernel_manager()
-    client.km.kernel_spec_manager = ThisPython()
-    client.km.connection_file = str(cwd.with_name(f"{cwd.name}.json"))
-    return client

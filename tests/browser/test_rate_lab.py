@@ -151,7 +151,7 @@ def test_a_preset_shows_its_line_of_code(lab_page: Callable) -> None:
     lab.changed_from(pixels)
     assert lab.slider.get_attribute("aria-valuetext") == "0.45"
     lab.box.get_by_text("lab.rate = 0.45").wait_for()
-    assert "zig-zags across the valley and comes within 1 % of the start distance in 23 steps" in lab.line.inner_text()
+    assert "oscillates across the valley and comes within 1 % of the start distance in 23" in lab.line.inner_text()
 
 
 def test_controls_and_picture_have_names_and_the_focus_can_be_seen(lab_page: Callable) -> None:

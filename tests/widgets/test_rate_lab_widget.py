@@ -149,8 +149,8 @@ def test_the_static_twin_shows_the_outcome_below_its_question() -> None:
     lab = rate_lab(rate=0.45, question="Which rate is fastest?", name="twin")
     data, _ = lab._repr_mimebundle_()
     assert data["text/plain"] == (
-        "Which rate is fastest? Gradient descent on a bowl-shaped loss surface, condition number 10. "
-        "η = 0.45: zig-zags across the valley and comes within 1 % of the start distance in 23 steps."
+        "Which rate is fastest? Gradient descent on a bowl-shaped loss surface, κ = 10. "
+        "η = 0.45: oscillates across the valley and comes within 1 % of the start distance in 23 steps."
     )
     assert "application/vnd.jupyter.widget-view+json" in data
     figure = lab.picture().figure

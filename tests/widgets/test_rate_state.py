@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bplib.errors import BplibError, DataError, DomainError
+from bplib.viz.marks import Path
 from bplib.widgets.rate.scene import CURVATURE, descents, rate_scene, sentence, steps_to_share
 from bplib.widgets.rate.state import PRESETS, RATES, Event, State, first_state, reduce
 
@@ -59,13 +60,13 @@ def test_the_paths_drawn_are_gradient_descent() -> None:
 @pytest.mark.parametrize(
     ("condition", "rate", "start", "words"),
     [
-        (10, 0.45, (-2, 1.5), "zig-zags across the valley and comes within 1 % of the start distance in 23 steps."),
-        (1, 0.45, (-2, 1.5), "back and forth over the minimum and comes within 1 % of the start distance in 21 steps."),
+        (10, 0.45, (-2, 1.5), "oscillates across the valley and comes within 1 % of the start distance in 23 steps."),
+        (1, 0.45, (-2, 1.5), "oscillates over the minimum and comes within 1 % of the start distance in 21 steps."),
         (1, 0.25, (-2, 1.5), "η = 0.25: jumps to the minimum and comes within 1 % of the start distance in 1 step."),
         (10, 0.25, (-2, 1.5), "lands on the valley floor at once, creeps along it"),
         (10, 0.1, (-2, 1.5), "curves into the valley"),
         (1, 0.03, (-2, 1.5), "straight towards the minimum and comes within 1 % of the start distance in 37 steps."),
-        (10, 0.5, (-2, 1.5), "bounces from side to side for ever and never comes within 1 %"),
+        (10, 0.5, (-2, 1.5), "never settles: it goes from side to side and never comes within 1 %"),
         (10, 0.6, (-2, 1.5), "diverges. Each step lands 1.4 times as far out"),
         (10, 0.6, (-2, 0.0), "walks straight towards the minimum"),
         (10, 0.6, (0, 0), "starts at the minimum, where the gradient is zero, and stays there."),
@@ -144,3 +145,10 @@ def test_a_rate_of_ones_own_is_added_to_the_slider() -> None:
     state = first_state(10.0, 0.123456, (1.0, 1.0), 20)
     assert state.rates[state.position] == 0.123456
     assert list(state.rates) == sorted(state.rates)
+
+
+def test_a_factor_close_to_one_is_never_written_as_one() -> None:
+    """κ = 100 at η = 0.01: along the valley each step leaves 0.9996 of the way."""
+    words = rate_scene(descents(100.0, [0.01, 0.3], (-2.0, 1.5), 50), 100.0, revealed=False).panels[1].marks
+    keys = [mark.text for mark in words if isinstance(mark, Path) and mark.name in ("along", "across")]
+    assert keys == [("along × 0.9996", "along × 0.988"), ("across × 0.960", "across × −0.200")]

@@ -149,7 +149,7 @@ def sentence(descent: Descent, which: int) -> str:
     Examples
     --------
     >>> sentence(descents(10.0, [0.45], (-2.0, 1.5), 50), 0)
-    'η = 0.45: zig-zags across the valley and comes within 1 % of the start distance in 23 steps.'
+    'η = 0.45: oscillates across the valley and comes within 1 % of the start distance in 23 steps.'
     """
     rate, count = descent.rates[which], descent.counts[which]
     head = f"η = {rate:g}: "
@@ -161,10 +161,10 @@ def sentence(descent: Descent, which: int) -> str:
     if (np.abs([along, across])[active] > 1 + 1e-12).any():
         return head + f"diverges. Each step lands {abs(steepest):.3g} times as far out on the other side."
     if np.isinf(count):
-        return head + "bounces from side to side for ever and never comes within 1 % of the start distance."
+        return head + "never settles: it goes from side to side and never comes within 1 % of the start distance."
     unit = "step" if count == 1 else "steps"
     manner = _manner(descent, active, steepest)
-    return f"{head}{manner} and comes within 1 % of the start distance in {count:.0f} {unit}."
+    return f"{head}{manner} and comes within 1 % of the start distance in {count:,.0f} {unit}."
 
 
 def _manner(descent: Descent, active: npt.NDArray[np.bool_], steepest: float) -> str:
@@ -172,7 +172,7 @@ def _manner(descent: Descent, active: npt.NDArray[np.bool_], steepest: float) ->
     if abs(steepest) < 1e-12:
         return "lands on the valley floor at once, creeps along it" if valley else "jumps to the minimum"
     if steepest < 0:
-        return "zig-zags across the valley" if valley else "jumps back and forth over the minimum"
+        return "oscillates across the valley" if valley else "oscillates over the minimum"
     return "curves into the valley, creeps along it" if valley else "walks straight towards the minimum"
 
 
@@ -192,7 +192,7 @@ def rate_scene(descent: Descent, condition_number: float, *, revealed: bool) -> 
     """
     sentences = tuple(sentence(descent, k) for k in range(len(descent.rates)))
     panels = (_map(descent, condition_number), _curves(descent), _steps(descent, revealed))
-    return Scene(900, 410, panels, f"{NAME}, condition number {condition_number:g}", sentences)
+    return Scene(900, 410, panels, f"{NAME}, κ = {condition_number:g}", sentences)
 
 
 def live_marks(descent: Descent) -> dict[str, Floats]:
@@ -275,9 +275,15 @@ def _factor_words(descent: Descent) -> dict[str, tuple[str, ...]]:
     valley = descent.eigenvalues[0] < descent.eigenvalues[1]
     shown = ("along", "across") if valley else ("w₁", "w₂")
     return {
-        name: tuple(f"{shown[which]} × {factor:.2f}".replace("-", "−") for factor in factors[:, which])
+        name: tuple(f"{shown[which]} × {_factor(factor)}" for factor in factors[:, which])
         for which, name in enumerate(("along", "across"))
     }
+
+
+def _factor(value: float) -> str:
+    """Three places, or four where three would say that nothing changes."""
+    digits = 4 if 0 < abs(abs(value) - 1) < 5e-4 else 3
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 @lru_cache(maxsize=8)
