@@ -14,32 +14,32 @@ from bplib.widgets.layer.state import NO_GUESS, PRESETS, Event, State, first_sta
 FIRST = State()
 
 
-def test_the_slider_stands_for_the_recorded_sweeps() -> None:
+def test_the_slider_stands_for_the_recorded_updates() -> None:
     kept = recorded(1200)
     assert len(kept) == 130
     assert kept[:12] == (*range(11), 20)
-    assert [reduce(FIRST, Event("position", k)).sweep for k in range(130)] == list(kept)
-    assert [reduce(FIRST, Event("sweep", sweep)).position for sweep in (0, 7, 300, 1200)] == [0, 7, 39, 129]
+    assert [reduce(FIRST, Event("position", k)).update for k in range(130)] == list(kept)
+    assert [reduce(FIRST, Event("update", update)).position for update in (0, 7, 300, 1200)] == [0, 7, 39, 129]
 
 
-@pytest.mark.parametrize("sweeps", [20, 25, 999, 1200, 1201, 3000])
-def test_every_run_keeps_its_first_and_its_last_sweep_and_not_too_many(sweeps: int) -> None:
-    kept = recorded(sweeps)
-    assert (kept[0], kept[-1]) == (0, sweeps)
+@pytest.mark.parametrize("updates", [20, 25, 999, 1200, 1201, 3000])
+def test_every_run_keeps_its_first_and_its_last_update_and_not_too_many(updates: int) -> None:
+    kept = recorded(updates)
+    assert (kept[0], kept[-1]) == (0, updates)
     assert list(kept) == sorted(set(kept))
     assert len(kept) <= 140
 
 
 @pytest.mark.parametrize("start", [name for name in STARTS if name != "random"])
 def test_another_start_begins_at_the_beginning(start: str) -> None:
-    later = replace(FIRST, sweep=300, show="check")
-    assert reduce(later, Event("start", start)) == replace(later, start=start, sweep=0)
+    later = replace(FIRST, update=300, show="check")
+    assert reduce(later, Event("start", start)) == replace(later, start=start, update=0)
     assert reduce(later, Event("start", "random")) is later, "the same start changes nothing"
 
 
-def test_start_and_sweep_can_be_set_together() -> None:
+def test_start_and_update_can_be_set_together() -> None:
     later = replace(FIRST, show="check", guess="sign")
-    assert reduce(later, Event("go", ("twins", 40))) == replace(later, start="twins", sweep=40)
+    assert reduce(later, Event("go", ("twins", 40))) == replace(later, start="twins", update=40)
     for wrong in (("twins", 41), ("ones", 40), ("twins", None)):
         with pytest.raises(BplibError, match="layer bench"):
             reduce(later, Event("go", wrong))
@@ -66,15 +66,15 @@ def test_each_version_is_another_mistake_and_one_is_right() -> None:
 
 
 @pytest.mark.parametrize(("name", "place"), PRESETS.items())
-def test_a_preset_sets_start_and_sweep_and_leaves_the_rest(name: str, place: tuple[str, int]) -> None:
+def test_a_preset_sets_start_and_update_and_leaves_the_rest(name: str, place: tuple[str, int]) -> None:
     state = replace(FIRST, show="check", version="D", guess="mean")
-    assert reduce(state, Event("preset", name)) == replace(state, start=place[0], sweep=place[1])
-    short = replace(FIRST, sweeps=25)
-    assert reduce(short, Event("preset", name)).sweep in recorded(25), "a run that is shorter stops at its end"
+    assert reduce(state, Event("preset", name)) == replace(state, start=place[0], update=place[1])
+    short = replace(FIRST, updates=25)
+    assert reduce(short, Event("preset", name)).update in recorded(25), "a run that is shorter stops at its end"
 
 
 def test_reset_keeps_what_was_named_and_which_picture_is_in_front() -> None:
-    later = reduce(reduce(FIRST, Event("preset", "twins, sweep 0")), Event("guess", "slope"))
+    later = reduce(reduce(FIRST, Event("preset", "twins, update 0")), Event("guess", "slope"))
     assert reduce(later, Event("reset", FIRST)) == replace(FIRST, show="check", revealed=("A",))
     assert State() == FIRST, "an event leaves the state before it alone"
 
@@ -82,16 +82,16 @@ def test_reset_keeps_what_was_named_and_which_picture_is_in_front() -> None:
 @pytest.mark.parametrize(
     ("event", "error", "words"),
     [
-        (Event("show", "both"), DomainError, 'show is \'both\'. Expected one of "sweeps", "check"'),
+        (Event("show", "both"), DomainError, 'show is \'both\'. Expected one of "updates", "check"'),
         (Event("start", "ones"), DomainError, 'Expected one of "random", "second", "zeros", "twins"'),
         (Event("start", None), DomainError, "start is None"),
-        (Event("sweep", 305), DomainError, "305 is not recorded. Expected one of the 130 .* the nearest is 300"),
-        (Event("sweep", 1210), DomainError, "sweep is 1210. The run has sweeps 0 to 1200"),
-        (Event("sweep", -1), DomainError, "sweep is -1"),
-        (Event("sweep", 10.0), DataError, "sweep is 10.0. Expected a whole number"),
-        (Event("sweep", math.nan), DataError, "sweep is nan"),
-        (Event("sweep", True), DataError, "sweep is True"),
-        (Event("sweep", 10**5000), DomainError, "sweep is above 10⁹"),
+        (Event("update", 305), DomainError, "305 is not recorded. Expected one of the 130 .* the nearest is 300"),
+        (Event("update", 1210), DomainError, "update is 1210. The run has updates 0 to 1200"),
+        (Event("update", -1), DomainError, "update is -1"),
+        (Event("update", 10.0), DataError, "update is 10.0. Expected a whole number"),
+        (Event("update", math.nan), DataError, "update is nan"),
+        (Event("update", True), DataError, "update is True"),
+        (Event("update", 10**5000), DomainError, "update is above 10⁹"),
         (Event("version", "a"), DomainError, 'version is \'a\'. Expected one of "A", "B"'),
         (Event("guess", "σ"), DomainError, 'Expected one of "none yet", "right", "slope"'),
         (Event("guess", ["slope"]), DomainError, "guess is"),
@@ -120,12 +120,12 @@ def test_an_event_that_does_not_exist_is_refused(event: Event) -> None:
 
 
 def test_the_first_state_is_checked() -> None:
-    made = first_state("twins", 60, "C", "sweeps", seed=3, sweeps=2400)
-    assert made == State("sweeps", "twins", 60, "C", NO_GUESS, (), 3, 2400)
-    right: dict[str, Any] = {"start": "zeros", "sweep": 0, "version": "A", "show": "check", "seed": 0, "sweeps": 100}
+    made = first_state("twins", 60, "C", "updates", seed=3, updates=2400)
+    assert made == State("updates", "twins", 60, "C", NO_GUESS, (), 3, 2400)
+    right: dict[str, Any] = {"start": "zeros", "update": 0, "version": "A", "show": "check", "seed": 0, "updates": 100}
     for changed, error in (
-        ({"seed": -1}, DomainError), ({"seed": 0.5}, DataError), ({"sweeps": 19}, DomainError),
-        ({"sweeps": 3001}, DomainError), ({"sweep": 110}, DomainError), ({"show": ""}, DomainError),
+        ({"seed": -1}, DomainError), ({"seed": 0.5}, DataError), ({"updates": 19}, DomainError),
+        ({"updates": 3001}, DomainError), ({"update": 110}, DomainError), ({"show": ""}, DomainError),
     ):  # fmt: skip
         with pytest.raises(error, match=next(iter(changed))):
             first_state(**{**right, **changed})

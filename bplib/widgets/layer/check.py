@@ -1,4 +1,4 @@
-"""The gradient check: a backward pass against central differences, parameter by parameter, at every recorded sweep."""
+"""The gradient check: a backward pass against central differences, parameter by parameter, at every recorded update."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bplib.numeric import central_difference
 from bplib.widgets.layer.network import ORDER, symmetry_run
-from bplib.widgets.layer.passes import backward, error
+from bplib.widgets.layer.passes import backward, loss
 
 __all__ = ["APPROXIMATE", "EXACT", "VERDICTS", "WRONG", "Check", "gradient_check"]
 
@@ -30,33 +30,33 @@ _EPS = float(np.finfo(np.float64).eps)
 @final
 @dataclass(frozen=True)
 class Check:
-    """Two gradients at each of p sweeps, the parameters in the order of the pictures.
+    """Two gradients at each of p updates, the parameters in the order of the pictures.
 
     Parameters
     ----------
     backward, differences : ndarray, shape (p, 17)
-    errors : ndarray, shape (p, 17)
+    relative_errors : ndarray, shape (p, 17)
         |backward − differences| / max(|backward|, |differences|), 0 where both are 0.
     rounding : ndarray, shape (p, 17)
-        The relative error that rounding alone can cause: 10 times the last digit of E, divided by the nudge.
+        The relative error that rounding alone can cause: 10 times the last digit of the loss, divided by the nudge.
     verdicts : ndarray of int, shape (p, 17)
         0, 1 or 2: exact, approximate, wrong. What rounding can explain counts as exact.
     """
 
     backward: Floats
     differences: Floats
-    errors: Floats
+    relative_errors: Floats
     rounding: Floats
     verdicts: npt.NDArray[np.int64]
 
 
 @lru_cache(maxsize=32)
-def gradient_check(start: str, seed: int, sweeps: int, fault: str) -> Check:
+def gradient_check(start: str, seed: int, updates: int, fault: str) -> Check:
     """Check one version of the backward pass.
 
     Parameters
     ----------
-    start, seed, sweeps
+    start, seed, updates
         As for `symmetry_run`.
     fault : str
         A key of `FAULTS`.
@@ -68,25 +68,25 @@ def gradient_check(start: str, seed: int, sweeps: int, fault: str) -> Check:
     Examples
     --------
     >>> check = gradient_check("random", 0, 10, "half")
-    >>> bool(np.allclose(check.errors, 0.5))
+    >>> bool(np.allclose(check.relative_errors, 0.5))
     True
     """
-    found = backward(symmetry_run(start, seed, sweeps).thetas, fault)[:, ORDER]
-    wanted, allowance = _differences(start, seed, sweeps)
+    found = backward(symmetry_run(start, seed, updates).thetas, fault)[:, ORDER]
+    wanted, allowance = _differences(start, seed, updates)
     scale = np.maximum(np.abs(found), np.abs(wanted))
     safe = np.where(scale > 0, scale, 1.0)
-    errors, rounding = np.abs(found - wanted) / safe, allowance / safe
-    verdicts = (errors > np.maximum(EXACT, rounding)).astype(np.int64) + (errors > np.maximum(WRONG, rounding))
-    for array in (found, errors, rounding, verdicts):
+    apart, rounding = np.abs(found - wanted) / safe, allowance / safe
+    verdicts = (apart > np.maximum(EXACT, rounding)).astype(np.int64) + (apart > np.maximum(WRONG, rounding))
+    for array in (found, apart, rounding, verdicts):
         array.setflags(write=False)
-    return Check(found, wanted, errors, rounding, verdicts)
+    return Check(found, wanted, apart, rounding, verdicts)
 
 
 @lru_cache(maxsize=8)
-def _differences(start: str, seed: int, sweeps: int) -> tuple[Floats, Floats]:
+def _differences(start: str, seed: int, updates: int) -> tuple[Floats, Floats]:
     """The gradient by nudging, and what rounding can do to it, both of shape (p, 17)."""
-    run = symmetry_run(start, seed, sweeps)
-    wanted = np.array([central_difference(error, theta, _H) for theta in run.thetas])
+    run = symmetry_run(start, seed, updates)
+    wanted = np.array([central_difference(loss, theta, _H) for theta in run.thetas])
     nudges = _H * np.maximum(1.0, np.abs(run.thetas))
     allowance = 10 * _EPS * run.losses[:, None] / nudges
     wanted, allowance = wanted[:, ORDER], allowance[:, ORDER]

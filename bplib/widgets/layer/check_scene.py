@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 _LEFT, _WIDTH, _BOTTOM = 62, 722, 376
 _GRADIENTS = Rectangle(_LEFT, 40, _WIDTH, 112)
-_TOP_OF_ERRORS, _BELOW_CODE = 206, 246
+_ABOVE_BARS, _BELOW_CODE = 206, 246
 # Groups stand apart by about as much as a parameter is wide.
 _STARTS = {"w11": 0.0, "w12": 6.9, "b1": 13.8, "v1": 16.9, "c": 20.2}
 _GAP = 1.2
@@ -41,28 +41,29 @@ _SIDES = (-_GAP, float(_X[-1]) + _GAP)
 
 
 def check_scene(state: State) -> Scene:
-    """The scene of one version of the backward pass, one position for each recorded sweep.
+    """The scene of one version of the backward pass, one position for each recorded update.
 
     Parameters
     ----------
     state : State
-        Its sweep plays no part.
+        Its update plays no part.
 
     Returns
     -------
     Scene
     """
-    return _scene(state.start, state.seed, state.sweeps, state.version, state.guess, state.version in state.revealed)
+    return _scene(state.start, state.seed, state.updates, state.version, state.guess, state.version in state.revealed)
 
 
 @lru_cache(maxsize=16)
-def _scene(start: str, seed: int, sweeps: int, version: str, guess: str, revealed: bool) -> Scene:
-    state = State("check", start, 0, version, guess, (version,) if revealed else (), seed, sweeps)
-    check = gradient_check(start, seed, sweeps, VERSIONS[version])
-    guessed = None if guess == NO_GUESS else gradient_check(start, seed, sweeps, guess)
-    sentences = tuple(check_sentence(state, k) for k in range(len(recorded(sweeps))))
+def _scene(start: str, seed: int, updates: int, version: str, guess: str, revealed: bool) -> Scene:
+    state = State("check", start, 0, version, guess, (version,) if revealed else (), seed, updates)
+    check = gradient_check(start, seed, updates, VERSIONS[version])
+    guessed = None if guess == NO_GUESS else gradient_check(start, seed, updates, guess)
+    sentences = tuple(check_sentence(state, k) for k in range(len(recorded(updates))))
     name = f"Gradient check of version {version}, first weights: {STARTS[start]}"
-    return Scene(900, 424, (_gradients(check, version), _errors(check, guessed, version, revealed)), name, sentences)
+    panels = _gradients(check, version), _relative_errors(check, guessed, version, revealed)
+    return Scene(900, 424, panels, name, sentences)
 
 
 def _gradients(check: Check, version: str) -> Panel:
@@ -83,8 +84,8 @@ def _gradients(check: Check, version: str) -> Panel:
     return Panel(_GRADIENTS, _axis(()), y, marks, "Gradient")
 
 
-def _errors(check: Check, guessed: Check | None, version: str, revealed: bool) -> Panel:
-    heights, exact = np.clip(check.errors, _LEAST, None), check.verdicts == 0
+def _relative_errors(check: Check, guessed: Check | None, version: str, revealed: bool) -> Panel:
+    heights, exact = np.clip(check.relative_errors, _LEAST, None), check.verdicts == 0
     marks: list[Mark] = [
         Bars(_table(np.where(exact, heights, np.nan)), "quiet", width=_BAR, base=_FLOOR),
         Bars(_table(np.where(exact, np.nan, heights)), "gradient", width=_BAR, base=_FLOOR),
@@ -93,7 +94,8 @@ def _errors(check: Check, guessed: Check | None, version: str, revealed: bool) -
         Points(_table(np.clip(check.rounding, _LEAST, None)), "threshold", size=9, text="what rounding can do"),
     ]
     if guessed is not None:
-        marks.append(Points(_table(np.clip(guessed.errors, _LEAST, None)), "prediction", size=8, text="your guess"))
+        heights = np.clip(guessed.relative_errors, _LEAST, None)
+        marks.append(Points(_table(heights), "prediction", size=8, text="your guess"))
     marks += [*_counted(check)]
     marks += [Text([[_middle(columns), _FLOOR]], name, anchor="center", shift=(0, 32)) for name, columns in _captions()]
     fault = FAULTS[VERSIONS[version]]
@@ -102,7 +104,7 @@ def _errors(check: Check, guessed: Check | None, version: str, revealed: bool) -
         lines = (f"version {version}:  {fault.wrong}", f"should be:  {fault.right}")
         marks += [Text([[_SIDES[0], _CEILING]], line, shift=(0, -52 + 18 * k)) for k, line in enumerate(lines)]
     names = tuple((place, subscripted(name)) for place, name in zip(_X.tolist(), NAMES, strict=True))
-    top = _BELOW_CODE if told else _TOP_OF_ERRORS
+    top = _BELOW_CODE if told else _ABOVE_BARS
     box = Rectangle(_LEFT, top, _WIDTH, _BOTTOM - top)
     y = Axis(_FLOOR, _CEILING, "log", "relative error", _POWERS)
     return Panel(box, _axis(names), y, tuple(marks), "Relative error", grid=False)

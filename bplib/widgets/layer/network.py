@@ -1,4 +1,4 @@
-"""The network that learns symmetry: six bits, two hidden units, one output; its training, sweep by sweep."""
+"""The network that learns symmetry: six bits, two hidden units, one output; its training, update by update."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 MOMENTUM, SPREAD = 0.9, 0.3
 CLOSE = 0.1
-"""An output within this of its target counts as close."""
+"""A prediction within this of its target counts as close."""
 STARTS: dict[str, str] = {
     "random": "random ±0.3",
     "second": "other random",
@@ -47,24 +47,24 @@ _MANY = 1200
 @final
 @dataclass(frozen=True)
 class Run:
-    """One training run, at p of its sweeps.
+    """One training run, at p of its updates.
 
     Parameters
     ----------
-    sweeps : tuple of int
-        The recorded sweeps, ascending.
+    updates : tuple of int
+        The recorded updates, ascending.
     thetas : ndarray, shape (p, 17)
-        All parameters after so many sweeps, in the order of θ.
-    outputs : ndarray, shape (p, 64)
+        All parameters after so many updates, in the order of θ.
+    predictions : ndarray, shape (p, 64)
     losses : ndarray, shape (p,)
-        E = ½ Σ (o − y)² over the 64 patterns.
+        L = ½ Σ (ŷ − y)² over the 64 examples.
     solved : int or None
-        The first of all sweeps, recorded or not, after which every output is within 0.1 of its target.
+        The first of all updates, recorded or not, after which every prediction is within 0.1 of its target.
     """
 
-    sweeps: tuple[int, ...]
+    updates: tuple[int, ...]
     thetas: Floats
-    outputs: Floats
+    predictions: Floats
     losses: Floats
     solved: int | None
 
@@ -74,9 +74,9 @@ class Run:
         return unpack(self.thetas)[0]
 
     @property
-    def misses(self) -> Floats:
-        """|o − y| of every pattern, shape (p, 64)."""
-        return np.abs(self.outputs - problem()[1].ravel())
+    def absolute_errors(self) -> Floats:
+        """|ŷ − y| of every example, shape (p, 64)."""
+        return np.abs(self.predictions - problem()[1].ravel())
 
     @property
     def magnitudes(self) -> Floats:
@@ -108,7 +108,7 @@ def network() -> Sequential:
 
 
 def first_theta(start: str, seed: int) -> Floats:
-    """The parameters before the first sweep.
+    """The parameters before the first update.
 
     Parameters
     ----------
@@ -142,12 +142,12 @@ def first_theta(start: str, seed: int) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def recorded(sweeps: int) -> tuple[int, ...]:
-    """Which sweeps of a run are kept: the first ten, and then every tenth, or fewer of a long run.
+def recorded(updates: int) -> tuple[int, ...]:
+    """Which updates of a run are kept: the first ten, and then every tenth, or fewer of a long run.
 
     Parameters
     ----------
-    sweeps : int
+    updates : int
         The last one.
 
     Returns
@@ -161,21 +161,21 @@ def recorded(sweeps: int) -> tuple[int, ...]:
     >>> len(recorded(1200)), recorded(3000)[10:13]
     (130, (30, 60, 90))
     """
-    stride = _EVERY * -(-sweeps // _MANY)
-    return tuple(sorted({*range(min(_DENSE, sweeps)), *range(stride, sweeps + 1, stride), sweeps}))
+    stride = _EVERY * -(-updates // _MANY)
+    return tuple(sorted({*range(min(_DENSE, updates)), *range(stride, updates + 1, stride), updates}))
 
 
 @lru_cache(maxsize=8)
-def symmetry_run(start: str, seed: int, sweeps: int) -> Run:
-    """Train the network on all 64 patterns at once: E = ½ Σ (o − y)², η = 0.1, momentum 0.9.
+def symmetry_run(start: str, seed: int, updates: int) -> Run:
+    """Train the network on all 64 examples at once: L = ½ Σ (ŷ − y)², η = 0.1, momentum 0.9.
 
     Parameters
     ----------
     start : str
         A key of `STARTS`.
     seed : int
-    sweeps : int
-        A sweep is one pass over the patterns and one update.
+    updates : int
+        How many updates; each update passes over all 64 examples.
 
     Returns
     -------
@@ -188,38 +188,38 @@ def symmetry_run(start: str, seed: int, sweeps: int) -> Run:
     Examples
     --------
     >>> run = symmetry_run("zeros", 0, 10)
-    >>> run.losses[0], run.sweeps[-1], run.solved
+    >>> run.losses[0], run.updates[-1], run.solved
     (np.float64(8.0), 10, None)
     """
-    every = _train(first_theta(start, seed), sweeps)
-    outputs = forward(every)[1][..., 0]
-    errors = outputs - problem()[1].ravel()
+    every = _train(first_theta(start, seed), updates)
+    predictions = forward(every)[1][..., 0]
+    errors = predictions - problem()[1].ravel()
     close = np.flatnonzero((np.abs(errors) < CLOSE).all(axis=1))
-    kept = recorded(sweeps)
+    kept = recorded(updates)
     rows = list(kept)
-    arrays = every[rows], outputs[rows], 0.5 * (errors[rows] ** 2).sum(axis=1)
+    arrays = every[rows], predictions[rows], 0.5 * (errors[rows] ** 2).sum(axis=1)
     for array in arrays:
         array.setflags(write=False)
     return Run(kept, *arrays, int(close[0]) if close.size else None)
 
 
-def _train(theta: Floats, sweeps: int) -> Floats:
-    """Every θ of the run, shape (sweeps + 1, 17)."""
+def _train(theta: Floats, updates: int) -> Floats:
+    """Every θ of the run, shape (updates + 1, 17)."""
     X, y = problem()
     model = network()
     model.theta = theta
     optimizer = SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
 
-    def sweep() -> object:
+    def loop() -> object:
         optimizer.zero_grad()
         loss = 0.5 * mse(model(X), y, reduction="sum")
         loss.backward()
         optimizer.step()
         return loss
 
-    again, every, now = replay(sweep), np.empty((sweeps + 1, theta.size)), model.theta
+    again, every, now = replay(loop), np.empty((updates + 1, theta.size)), model.theta
     every[0] = now
-    for k in range(1, sweeps + 1):
+    for k in range(1, updates + 1):
         again()
         every[k] = now
     return every

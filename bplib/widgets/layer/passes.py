@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bplib.data import symmetry
 
-__all__ = ["FAULTS", "LR", "VERSIONS", "Fault", "backward", "error", "forward", "problem", "unpack"]
+__all__ = ["FAULTS", "LR", "VERSIONS", "Fault", "backward", "forward", "loss", "problem", "unpack"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,11 +45,11 @@ FAULTS: dict[str, Fault] = {
         "σ′ forgotten in the hidden layer", "forgets σ′ of the hidden units.", "delta_h = delta_o @ v.T", _HIDDEN
     ),
     "half": Fault(
-        "the ½ of E forgotten", "is the gradient of Σ (o − y)², twice that of E.", "error = 2 * (o - y)",
-        "error = o - y",
+        "the ½ of the loss forgotten", "is the gradient of Σ (ŷ − y)², twice that of the loss.",
+        "error = 2 * (prediction - y)", "error = prediction - y",
     ),
     "mean": Fault(
-        "biases averaged, not summed", "averages the bias gradients over the 64 patterns instead of adding them up.",
+        "biases averaged, not summed", "averages the bias gradients over the 64 examples instead of adding them up.",
         "db, dc = delta_h.mean(axis=0), delta_o.mean(axis=0)", "db, dc = delta_h.sum(axis=0), delta_o.sum(axis=0)",
     ),
     "updated": Fault(
@@ -57,10 +57,12 @@ FAULTS: dict[str, Fault] = {
         f"v -= lr * dv; {_HIDDEN}", f"{_HIDDEN}; v -= lr * dv",
     ),
     "overwritten": Fault(
-        "each pattern overwrites dW", "keeps the last pattern's share of dW: 64 paths lead to a weight, and they add.",
+        "each example overwrites dW", "keeps the last example's share of dW: 64 paths lead to a weight, and they add.",
         "for x, d in zip(X, delta_h): dW = np.outer(x, d)", "for x, d in zip(X, delta_h): dW += np.outer(x, d)",
     ),
-    "sign": Fault("wrong sign", "points uphill with the sign turned round.", "error = y - o", "error = o - y"),
+    "sign": Fault(
+        "wrong sign", "points uphill with the sign turned round.", "error = y - prediction", "error = prediction - y"
+    ),
     "float32": Fault(
         "computed in float32", "has no mistake in it, but keeps 7 digits: float32.", "theta.astype(np.float32)",
         "theta, in float64",
@@ -83,13 +85,13 @@ VERSIONS: dict[str, str] = {
 
 @lru_cache(maxsize=1)
 def problem() -> tuple[Floats, Floats]:
-    """The 64 patterns and their targets.
+    """The 64 examples and their targets.
 
     Returns
     -------
     X : ndarray, shape (64, 6)
     y : ndarray, shape (64, 1)
-        1 for the eight patterns that read the same from both ends.
+        1 for the eight examples that read the same from both ends.
     """
     X, y = symmetry()
     targets = y[:, None].astype(np.float64)
@@ -108,7 +110,7 @@ def unpack(theta: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     Returns
     -------
     W, b, v, c : ndarray, shapes (..., 6, 2), (..., 1, 2), (..., 2, 1), (..., 1, 1)
-        Into the hidden units, and into the output.
+        Into the hidden units, and into the output unit.
     """
     ahead = theta.shape[:-1]
     W, v = theta[..., :12].reshape(*ahead, 6, 2), theta[..., 14:16, None]
@@ -116,7 +118,7 @@ def unpack(theta: Floats) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def forward(theta: Floats) -> tuple[Floats, Floats]:
-    """Forward: h = σ(XW + b), o = σ(hv + c).
+    """Forward: h = σ(XW + b), ŷ = σ(hv + c).
 
     Parameters
     ----------
@@ -125,15 +127,15 @@ def forward(theta: Floats) -> tuple[Floats, Floats]:
 
     Returns
     -------
-    h, o : ndarray, shapes (..., 64, 2) and (..., 64, 1)
+    h, prediction : ndarray, shapes (..., 64, 2) and (..., 64, 1)
     """
     W, b, v, c = unpack(theta)
     h = _sigmoid(problem()[0].astype(theta.dtype) @ W + b)
     return h, _sigmoid(h @ v + c)
 
 
-def error(theta: Floats) -> float:
-    """E = ½ Σ (o − y)² over the 64 patterns.
+def loss(theta: Floats) -> float:
+    """L = ½ Σ (ŷ − y)² over the 64 examples.
 
     Parameters
     ----------
@@ -145,17 +147,17 @@ def error(theta: Floats) -> float:
 
     Examples
     --------
-    >>> error(np.zeros(17))
+    >>> loss(np.zeros(17))
     8.0
     """
-    gap = (forward(theta)[1] - problem()[1]).ravel()
-    return 0.5 * float(gap @ gap)
+    error = (forward(theta)[1] - problem()[1]).ravel()
+    return 0.5 * float(error @ error)
 
 
 def backward(theta: Floats, fault: str = "right") -> Floats:
-    """Backward: ∂E/∂θ by the chain rule, or what a mistake makes of it.
+    """Backward: ∂L/∂θ by the chain rule, or what a mistake makes of it.
 
-    δ_o = (o − y) o (1 − o),  dv = hᵀδ_o,  dc = Σ δ_o,  δ_h = δ_o vᵀ h (1 − h),  dW = Xᵀδ_h,  db = Σ δ_h
+    δ_o = (ŷ − y) ŷ (1 − ŷ),  dv = hᵀδ_o,  dc = Σ δ_o,  δ_h = δ_o vᵀ h (1 − h),  dW = Xᵀδ_h,  db = Σ δ_h
 
     Parameters
     ----------
@@ -178,10 +180,10 @@ def backward(theta: Floats, fault: str = "right") -> Floats:
         theta = theta.astype(np.float32)
     X, y = (array.astype(theta.dtype) for array in problem())
     _, _, v, _ = unpack(theta)
-    h, o = forward(theta)
+    h, prediction = forward(theta)
     add_up = np.mean if fault == "mean" else np.sum
 
-    delta_o = _output_error(o, y, fault) * o * (1 - o)
+    delta_o = _error(prediction, y, fault) * prediction * (1 - prediction)
     dv, dc = np.swapaxes(h, -1, -2) @ delta_o, add_up(delta_o, axis=-2)
     if fault == "updated":
         v = v - theta.dtype.type(LR) * dv
@@ -195,10 +197,10 @@ def backward(theta: Floats, fault: str = "right") -> Floats:
     return np.concatenate([part.reshape(*ahead, -1) for part in (dW, db, dv, dc)], axis=-1).astype(np.float64)
 
 
-def _output_error(o: Floats, y: Floats, fault: str) -> Floats:
+def _error(prediction: Floats, y: Floats, fault: str) -> Floats:
     if fault == "sign":
-        return y - o
-    return 2 * (o - y) if fault == "half" else o - y
+        return y - prediction
+    return 2 * (prediction - y) if fault == "half" else prediction - y
 
 
 def _overwritten(X: Floats, delta_h: Floats) -> Floats:

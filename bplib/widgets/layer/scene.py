@@ -1,4 +1,4 @@
-"""The sweeps of the layer bench: hidden weights as signed bars, the error, and what some patterns are answered."""
+"""The updates of the layer bench: hidden weights as signed bars, the loss, and the predictions for some examples."""
 
 from functools import lru_cache
 
@@ -10,39 +10,39 @@ from bplib.viz.marks import Bars, Mark, Path, Points, Rule, Text
 from bplib.viz.scene import Axis, Panel, Rectangle, Scene
 from bplib.widgets.layer.network import CLOSE, STARTS, Run, symmetry_run
 from bplib.widgets.layer.passes import problem, unpack
-from bplib.widgets.layer.words import proportion, sweep_sentence
+from bplib.widgets.layer.words import proportion, update_sentence
 
-__all__ = ["PATTERNS", "sweeps_scene"]
+__all__ = ["EXAMPLES", "updates_scene"]
 
 Floats = npt.NDArray[np.float64]
 
 _UNITS = (Rectangle(62, 40, 254, 132), Rectangle(62, 238, 254, 132))
-_ERROR, _CLOSE_ONES = Rectangle(368, 40, 252, 132), Rectangle(368, 238, 252, 132)
-_ANSWERS = Rectangle(700, 40, 140, 330)
+_LOSS, _CLOSE_ONES = Rectangle(368, 40, 252, 132), Rectangle(368, 238, 252, 132)
+_PREDICTIONS = Rectangle(700, 40, 140, 330)
 
-PATTERNS: tuple[str, ...] = ("000000", "100001", "011110", "110011", "100000", "010000", "001000", "111000")
-"""The patterns that are shown, the symmetric ones first."""
+EXAMPLES: tuple[str, ...] = ("000000", "100001", "011110", "110011", "100000", "010000", "001000", "111000")
+"""The examples that are shown, the symmetric ones first."""
 _BITS = tuple((k + 1.0, f"x{'₁₂₃₄₅₆'[k]}") for k in range(6))
-# Every curve is drawn up to the present sweep: a table of as many lines as positions, so with fewer points each.
+# Every curve is drawn up to the present update: a table of as many lines as positions, so with fewer points each.
 _CURVE_POINTS = 42
 
 
 @lru_cache(maxsize=8)
-def sweeps_scene(start: str, seed: int, sweeps: int) -> Scene:
-    """The scene of one run, one position for each recorded sweep.
+def updates_scene(start: str, seed: int, updates: int) -> Scene:
+    """The scene of one run, one position for each recorded update.
 
     Parameters
     ----------
-    start, seed, sweeps
+    start, seed, updates
         As for `symmetry_run`.
 
     Returns
     -------
     Scene
     """
-    run = symmetry_run(start, seed, sweeps)
-    sentences = tuple(sweep_sentence(run, start, k) for k in range(len(run.sweeps)))
-    panels = (*(_unit(run, which) for which in (0, 1)), _errors(run, start), _counts(run), _answers(run))
+    run = symmetry_run(start, seed, updates)
+    sentences = tuple(update_sentence(run, start, k) for k in range(len(run.updates)))
+    panels = (*(_unit(run, which) for which in (0, 1)), _losses(run, start), _counts(run), _predictions(run))
     name = f"A network of 6 inputs, 2 hidden units and 1 output learns symmetry; first weights: {STARTS[start]}"
     return Scene(900, 420, panels, name, sentences)
 
@@ -83,71 +83,71 @@ def _weight(value: float) -> str:
     return f"{value:.{1 if abs(value) >= 9.95 else 2}f}".replace("-", "−").replace("−0.00", "0.00")
 
 
-# ---------------------------------------------------------------- error and counts
+# ---------------------------------------------------------------- loss and counts
 
 
-def _errors(run: Run, start: str) -> Panel:
+def _losses(run: Run, start: str) -> Panel:
     always_no = 0.5 * float(problem()[1].sum())
-    words = tuple(f"E = {number(loss, 4)}" for loss in run.losses)
+    words = tuple(f"loss {number(loss, 4)}" for loss in run.losses)
     marks: list[Mark] = [
         Path(_until_now(run, run.losses), "loss", text=words),
         Points(_now(run, run.losses), "loss", size=9),
     ]
-    if start in ("random", "second"):  # where the learner predicts the outputs it would be a hint
-        marks.insert(0, Rule(always_no, "horizontal", text=f"{always_no:g}: the error of always answering 0"))
+    if start in ("random", "second"):  # where the learner is asked what will come, it would be a hint
+        marks.insert(0, Rule(always_no, "horizontal", text=f"{always_no:g}: the loss of always answering 0"))
     ticks = tuple((2.0 * k, f"{2 * k}") for k in range(5))
-    y = Axis(0, max(8.8, 1.1 * float(run.losses.max())), label="E", ticks=ticks)
-    return Panel(_ERROR, _sweep_axis(run), y, tuple(marks), "Error")
+    y = Axis(0, max(8.8, 1.1 * float(run.losses.max())), label="loss", ticks=ticks)
+    return Panel(_LOSS, _update_axis(run), y, tuple(marks), "Loss")
 
 
 def _counts(run: Run) -> Panel:
     marks: list[Mark] = []
     for within, role, name in ((0.5, "quiet", "½"), (CLOSE, "prediction", "0.1")):
-        counts = (run.misses < within).sum(axis=1).astype(np.float64)
+        counts = (run.absolute_errors < within).sum(axis=1).astype(np.float64)
         words = tuple(f"{name}: {count:.0f}" for count in counts)
         marks += [Path(_until_now(run, counts), role, text=words), Points(_now(run, counts), role, size=8)]
-    y = Axis(0, 70, label="patterns", ticks=tuple((16.0 * k, f"{16 * k}") for k in range(5)))
-    return Panel(_CLOSE_ONES, _sweep_axis(run), y, tuple(marks), "Within")
+    y = Axis(0, 70, label="examples", ticks=tuple((16.0 * k, f"{16 * k}") for k in range(5)))
+    return Panel(_CLOSE_ONES, _update_axis(run), y, tuple(marks), "Within")
 
 
-def _sweep_axis(run: Run) -> Axis:
-    return Axis(-0.01 * run.sweeps[-1], 1.02 * run.sweeps[-1], label="sweep")
+def _update_axis(run: Run) -> Axis:
+    return Axis(-0.01 * run.updates[-1], 1.02 * run.updates[-1], label="update")
 
 
 def _now(run: Run, values: Floats) -> Floats:
-    return np.stack([np.array(run.sweeps, dtype=np.float64), values], axis=-1)[:, None]
+    return np.stack([np.array(run.updates, dtype=np.float64), values], axis=-1)[:, None]
 
 
 def _until_now(run: Run, values: Floats) -> Floats:
-    """A curve that ends at the present sweep, for every position: shape (p, n, 2)."""
-    sweeps, last = np.array(run.sweeps, dtype=np.float64), len(values) - 1
-    steps = np.hypot(np.diff(sweeps) / sweeps[-1], np.diff(values) / (np.ptp(values) or 1.0))
+    """A curve that ends at the present update, for every position: shape (p, n, 2)."""
+    updates, last = np.array(run.updates, dtype=np.float64), len(values) - 1
+    steps = np.hypot(np.diff(updates) / updates[-1], np.diff(values) / (np.ptp(values) or 1.0))
     # Evenly spread along the drawn line: few where it is straight, many where it bends.
     way = np.concatenate([[0.0], np.cumsum(steps)])
     drawn = np.unique(np.searchsorted(way, np.linspace(0, way[-1], _CURVE_POINTS)))
     # At each position the points that are still to come lie on the present one.
     at = np.minimum(drawn, np.arange(last + 1)[:, None])
-    return np.stack([sweeps[at], values[at]], axis=-1)
+    return np.stack([updates[at], values[at]], axis=-1)
 
 
-# ---------------------------------------------------------------- answers
+# ---------------------------------------------------------------- predictions
 
 
-def _answers(run: Run) -> Panel:
+def _predictions(run: Run) -> Panel:
     X, y = problem()
-    names = ["".join(f"{bit:.0f}" for bit in pattern) for pattern in X]
-    shown = [names.index(pattern) for pattern in PATTERNS]
-    targets, outputs = y[shown, 0], run.outputs[:, shown]
-    rows = np.arange(len(PATTERNS), 0.0, -1.0)
+    names = ["".join(f"{bit:.0f}" for bit in example) for example in X]
+    shown = [names.index(example) for example in EXAMPLES]
+    targets, predictions = y[shown, 0], run.predictions[:, shown]
+    rows = np.arange(len(EXAMPLES), 0.0, -1.0)
     marks: list[Mark] = []
-    for row, target, given in zip(rows, targets, outputs.T, strict=True):
+    for row, target, given in zip(rows, targets, predictions.T, strict=True):
         ends = np.stack([given, np.full_like(given, target)], axis=-1)
         marks.append(Path(np.stack([ends, np.full_like(ends, row)], axis=-1), "loss", width=4))
     marks.append(Points(np.stack([targets, rows], axis=-1), "data", size=13, text="target"))
-    places = np.stack([outputs, np.broadcast_to(rows, outputs.shape)], axis=-1)
-    marks.append(Points(places, "prediction", size=9, text="output"))
-    for row, given in zip(rows, outputs.T, strict=True):
+    places = np.stack([predictions, np.broadcast_to(rows, predictions.shape)], axis=-1)
+    marks.append(Points(places, "prediction", size=9, text="prediction ŷ"))
+    for row, given in zip(rows, predictions.T, strict=True):
         marks.append(Text([[1.12, row]], tuple(f"{value:.3f}" for value in given), shift=(7, 0)))
-    ticks = tuple((row, pattern) for row, pattern in zip(rows.tolist(), PATTERNS, strict=True))
-    x = Axis(-0.12, 1.12, label="output", ticks=((0.0, "0"), (0.5, "½"), (1.0, "1")))
-    return Panel(_ANSWERS, x, Axis(0.4, len(PATTERNS) + 0.6, label="pattern", ticks=ticks), tuple(marks), "")
+    ticks = tuple((row, example) for row, example in zip(rows.tolist(), EXAMPLES, strict=True))
+    x = Axis(-0.12, 1.12, label="prediction ŷ", ticks=((0.0, "0"), (0.5, "½"), (1.0, "1")))
+    return Panel(_PREDICTIONS, x, Axis(0.4, len(EXAMPLES) + 0.6, label="example", ticks=ticks), tuple(marks), "")

@@ -14,21 +14,21 @@ __all__ = ["NO_GUESS", "PRESETS", "SHOWS", "Event", "State", "first_state", "red
 _ME = "layer bench"
 _FEWEST, _MOST = 20, 3000
 
-SHOWS: tuple[str, ...] = ("sweeps", "check")
+SHOWS: tuple[str, ...] = ("updates", "check")
 """The two pictures."""
 NO_GUESS = "none yet"
 """What `State.guess` is before the learner has guessed."""
 _GUESSES = (NO_GUESS, *FAULTS)
 
 PRESETS: dict[str, tuple[str, int]] = {
-    "sweep 0": ("random", 0),
-    "sweep 300": ("random", 300),
-    "sweep 850": ("random", 850),
-    "sweep 1,200": ("random", 1200),
-    "zeros, sweep 0": ("zeros", 0),
-    "twins, sweep 0": ("twins", 0),
+    "update 0": ("random", 0),
+    "update 300": ("random", 300),
+    "update 850": ("random", 850),
+    "update 1,200": ("random", 1200),
+    "zeros, update 0": ("zeros", 0),
+    "twins, update 0": ("twins", 0),
 }
-"""Name of a preset -> start and sweep. The names say where the run is, not what it does there."""
+"""Name of a preset -> start and update. The names say where the run is, not what it does there."""
 
 
 @final
@@ -38,12 +38,12 @@ class State:
 
     Parameters
     ----------
-    show : {"sweeps", "check"}
+    show : {"updates", "check"}
         Which of the two pictures.
     start : str
         A key of `STARTS`.
-    sweep : int
-        One of `recorded` sweeps.
+    update : int
+        One of `recorded` updates.
     version : str
         A key of `VERSIONS`: which backward pass is checked.
     guess : str
@@ -52,43 +52,43 @@ class State:
         The versions whose mistake has been named.
     seed : int
         Of the random weights.
-    sweeps : int
-        The last sweep of the run.
+    updates : int
+        The last update of the run.
     """
 
-    show: str = "sweeps"
+    show: str = "updates"
     start: str = "random"
-    sweep: int = 0
+    update: int = 0
     version: str = "A"
     guess: str = NO_GUESS
     revealed: tuple[str, ...] = ()
     seed: int = 37
-    sweeps: int = 1200
+    updates: int = 1200
 
     @property
     def position(self) -> int:
-        """Where the sweep stands among the recorded ones."""
-        return recorded(self.sweeps).index(self.sweep)
+        """Where the update stands among the recorded ones."""
+        return recorded(self.updates).index(self.update)
 
 
 class Event(NamedTuple):
     """Something the learner did: what kind, and to which value."""
 
-    kind: Literal["show", "start", "sweep", "go", "position", "version", "guess", "preset", "reset", "reveal"]
+    kind: Literal["show", "start", "update", "go", "position", "version", "guess", "preset", "reset", "reveal"]
     value: Any = None
 
 
 def reduce(state: State, event: Event) -> State:
     """The state after an event; the one before is not changed.
 
-    Another start begins at sweep 0. Another version begins without a guess; a right guess names the mistake.
+    Another start begins at update 0. Another version begins without a guess; a right guess names the mistake.
     A version or a guess brings the check to the front.
 
     Parameters
     ----------
     state : State
     event : Event
-        "go" takes a start and a sweep together.
+        "go" takes a start and an update together.
 
     Returns
     -------
@@ -99,11 +99,11 @@ def reduce(state: State, event: Event) -> State:
     DomainError
         For a value outside its range, or an unknown kind of event.
     DataError
-        For a sweep that is no whole number.
+        For an update that is no whole number.
 
     Examples
     --------
-    >>> reduce(State(sweep=300), Event("start", "zeros")).sweep
+    >>> reduce(State(update=300), Event("start", "zeros")).update
     0
     >>> reduce(State(version="B"), Event("guess", "right")).revealed
     ('B',)
@@ -113,16 +113,16 @@ def reduce(state: State, event: Event) -> State:
             return replace(state, show=_one_of(value, SHOWS, "show"))
         case ("start", value):
             start = _one_of(value, STARTS, "start")
-            return state if start == state.start else replace(state, start=start, sweep=0)
-        case ("sweep", value):
-            return replace(state, sweep=_sweep(value, state.sweeps))
-        case ("go", (start, sweep)):
-            return replace(state, start=_one_of(start, STARTS, "start"), sweep=_sweep(sweep, state.sweeps))
-        case ("position", int(value)) if 0 <= value < len(recorded(state.sweeps)):
-            return replace(state, sweep=recorded(state.sweeps)[value])
+            return state if start == state.start else replace(state, start=start, update=0)
+        case ("update", value):
+            return replace(state, update=_update(value, state.updates))
+        case ("go", (start, update)):
+            return replace(state, start=_one_of(start, STARTS, "start"), update=_update(update, state.updates))
+        case ("position", int(value)) if 0 <= value < len(recorded(state.updates)):
+            return replace(state, update=recorded(state.updates)[value])
         case ("preset", str(value)) if value in PRESETS:
-            start, sweep = PRESETS[value]
-            return replace(state, start=start, sweep=_nearest(sweep, state.sweeps))
+            start, update = PRESETS[value]
+            return replace(state, start=start, update=_nearest(update, state.updates))
         case ("reset", State() as first):
             return replace(first, show=state.show, revealed=state.revealed)
     return _checked(state, event)
@@ -155,32 +155,34 @@ def _one_of(value: Any, known: Iterable[str], name: str) -> str:
     return value
 
 
-def _nearest(sweep: int, sweeps: int) -> int:
-    return min(recorded(sweeps), key=lambda known: abs(known - sweep))
+def _nearest(update: int, updates: int) -> int:
+    return min(recorded(updates), key=lambda known: abs(known - update))
 
 
-def _sweep(value: Any, sweeps: int) -> int:
-    sweep = as_count(value, "sweep", 0, _ME)
-    if sweep > sweeps:
-        raise DomainError(f"{_ME}: sweep is {_shown(sweep)}. The run has sweeps 0 to {sweeps}. Try sweep={sweeps}.")
-    if sweep not in recorded(sweeps):
+def _update(value: Any, updates: int) -> int:
+    update = as_count(value, "update", 0, _ME)
+    if update > updates:
         raise DomainError(
-            f"{_ME}: sweep {sweep} is not recorded. Expected one of the {len(recorded(sweeps))} places of the slider; "
-            f"the nearest is {_nearest(sweep, sweeps)}."
+            f"{_ME}: update is {_shown(update)}. The run has updates 0 to {updates}. Try update={updates}."
         )
-    return sweep
+    if update not in recorded(updates):
+        raise DomainError(
+            f"{_ME}: update {update} is not recorded. Expected one of the {len(recorded(updates))} places of the "
+            f"slider; the nearest is {_nearest(update, updates)}."
+        )
+    return update
 
 
 def _shown(number: int) -> str:
     return str(number) if number < 10**9 else "above 10⁹"  # Python refuses to write very long numbers
 
 
-def first_state(start: str, sweep: int, version: str, show: str, *, seed: int, sweeps: int) -> State:
+def first_state(start: str, update: int, version: str, show: str, *, seed: int, updates: int) -> State:
     """The first state of a bench, its values checked.
 
     Parameters
     ----------
-    start, sweep, version, show, seed, sweeps
+    start, update, version, show, seed, updates
         As for `layer_bench`.
 
     Returns
@@ -192,10 +194,10 @@ def first_state(start: str, sweep: int, version: str, show: str, *, seed: int, s
     DomainError, DataError
         For a value outside its range, or no number.
     """
-    last = as_count(sweeps, "sweeps", _FEWEST, _ME)
+    last = as_count(updates, "updates", _FEWEST, _ME)
     if last > _MOST:
-        raise DomainError(f"{_ME}: sweeps is {_shown(last)}. Expected {_FEWEST} to {_MOST}. Try sweeps=1200.")
-    state = State(seed=as_count(seed, "seed", 0, _ME), sweeps=last)
-    for event in (Event("start", start), Event("sweep", sweep), Event("version", version), Event("show", show)):
+        raise DomainError(f"{_ME}: updates is {_shown(last)}. Expected {_FEWEST} to {_MOST}. Try updates=1200.")
+    state = State(seed=as_count(seed, "seed", 0, _ME), updates=last)
+    for event in (Event("start", start), Event("update", update), Event("version", version), Event("show", show)):
         state = reduce(state, event)
     return state

@@ -1,4 +1,4 @@
-"""The layer bench: a network learns symmetry sweep by sweep, and its gradient is put to the proof."""
+"""The layer bench: a network learns symmetry update by update, and its gradient is put to the proof."""
 
 from dataclasses import replace
 from typing import Any, final
@@ -15,7 +15,7 @@ from bplib.widgets.layer.check import Check, gradient_check
 from bplib.widgets.layer.check_scene import check_scene
 from bplib.widgets.layer.network import NAMES, ORDER, STARTS, Run, recorded, symmetry_run
 from bplib.widgets.layer.passes import FAULTS, VERSIONS
-from bplib.widgets.layer.scene import sweeps_scene
+from bplib.widgets.layer.scene import updates_scene
 from bplib.widgets.layer.state import NO_GUESS, PRESETS, Event, State, first_state, reduce
 from bplib.widgets.view import View
 
@@ -23,7 +23,7 @@ __all__ = ["LayerBench", "layer_bench"]
 
 Floats = npt.NDArray[np.float64]
 
-_SHOWN = [("sweeps", "sweeps"), ("gradient check", "check")]
+_SHOWN = [("updates", "updates"), ("gradient check", "check")]
 
 
 @final
@@ -47,7 +47,7 @@ class LayerBench(View[State]):
 
     @property
     def show(self) -> str:
-        """Which picture is in front, "sweeps" or "check"; set it to change over."""
+        """Which picture is in front, "updates" or "check"; set it to change over."""
         return self._state.show
 
     @show.setter
@@ -56,7 +56,7 @@ class LayerBench(View[State]):
 
     @property
     def start(self) -> str:
-        """The first weights: "random", "second", "zeros" or "twins"; another start begins at sweep 0."""
+        """The first weights: "random", "second", "zeros" or "twins"; another start begins at update 0."""
         return self._state.start
 
     @start.setter
@@ -64,13 +64,13 @@ class LayerBench(View[State]):
         self._apply(Event("start", value))
 
     @property
-    def sweep(self) -> int:
-        """How many sweeps the network has learned; set it to move the slider."""
-        return self._state.sweep
+    def update(self) -> int:
+        """How many updates the network has gone through; set it to move the slider."""
+        return self._state.update
 
-    @sweep.setter
-    def sweep(self, value: int) -> None:
-        self._apply(Event("sweep", value))
+    @update.setter
+    def update(self, value: int) -> None:
+        self._apply(Event("update", value))
 
     @property
     def version(self) -> str:
@@ -108,42 +108,42 @@ class LayerBench(View[State]):
         return np.divide(sizes, least, out=np.full_like(sizes, np.nan), where=least > 0)
 
     @property
-    def outputs(self) -> Floats:
-        """A copy of the outputs for the 64 patterns, in the order of `bplib.data.symmetry`, shape (64,)."""
-        return self._run().outputs[self._state.position].copy()
+    def predictions(self) -> Floats:
+        """A copy of the predictions for the 64 examples, in the order of `bplib.data.symmetry`, shape (64,)."""
+        return self._run().predictions[self._state.position].copy()
 
     @property
     def loss(self) -> float:
-        """E = ½ Σ (o − y)² over the 64 patterns."""
+        """L = ½ Σ (ŷ − y)² over the 64 examples."""
         return float(self._run().losses[self._state.position])
 
     @property
     def solved(self) -> int | None:
-        """The sweep after which every output is within 0.1 of its target; None if the run does not come so far."""
+        """The update after which every prediction is within 0.1 of its target; None if the run does not come so far."""
         return self._run().solved
 
     @property
     def gradient(self) -> dict[str, float]:
-        """∂E/∂ each parameter, as the version in front computes it."""
+        """∂L/∂ each parameter, as the version in front computes it."""
         return _named(self._check().backward[self._state.position])
 
     @property
-    def errors(self) -> dict[str, float]:
+    def relative_errors(self) -> dict[str, float]:
         """Relative error of each element of `gradient` against central differences."""
-        return _named(self._check().errors[self._state.position])
+        return _named(self._check().relative_errors[self._state.position])
 
     @property
     def sentence(self) -> str:
         """The state in words, as below the picture."""
         return self._scene().sentence(self._position())
 
-    def go(self, start: str, sweep: int) -> None:
-        """Show one start at one sweep.
+    def go(self, start: str, update: int) -> None:
+        """Show one start at one update.
 
         Parameters
         ----------
         start : {"random", "second", "zeros", "twins"}
-        sweep : int
+        update : int
             A recorded one.
 
         Raises
@@ -151,22 +151,22 @@ class LayerBench(View[State]):
         DomainError, DataError
             For another value; nothing has changed then.
         """
-        self._apply(Event("go", (start, sweep)))
+        self._apply(Event("go", (start, update)))
 
     def reveal(self) -> None:
         """Name the mistake of the version in front, with its line of code."""
         self._apply(Event("reveal"))
 
     def reset(self) -> None:
-        """Go back to the first start, sweep and version; the picture in front and what is named stay."""
+        """Go back to the first start, update and version; the picture in front and what is named stay."""
         self._apply(Event("reset", self._first))
 
     def picture(self) -> Picture:
         """The static twin: the present state; of an untouched random start, or below a question, the outcome."""
         state = self._state
-        untouched = state == self._first and state.sweep == 0 and state.start in ("random", "second")
-        if state.show == "sweeps" and (untouched or self._question):
-            state = replace(state, sweep=state.sweeps)
+        untouched = state == self._first and state.update == 0 and state.start in ("random", "second")
+        if state.show == "updates" and (untouched or self._question):
+            state = replace(state, update=state.updates)
         elif self._question:
             state = reduce(state, Event("reveal"))
         return render(_scene(state), state.position, self._question)
@@ -175,11 +175,11 @@ class LayerBench(View[State]):
 
     def _run(self) -> Run:
         state = self._state
-        return symmetry_run(state.start, state.seed, state.sweeps)
+        return symmetry_run(state.start, state.seed, state.updates)
 
     def _check(self) -> Check:
         state = self._state
-        return gradient_check(state.start, state.seed, state.sweeps, VERSIONS[state.version])
+        return gradient_check(state.start, state.seed, state.updates, VERSIONS[state.version])
 
     def _scene(self) -> Scene:
         return _scene(self._state)
@@ -189,7 +189,7 @@ class LayerBench(View[State]):
 
     def _key(self) -> Any:
         state = self._state
-        if state.show == "sweeps":
+        if state.show == "updates":
             return state.start
         return state.start, state.version, state.guess, state.version in state.revealed
 
@@ -210,14 +210,14 @@ class LayerBench(View[State]):
     def _make_controls(self) -> list[ipw.Widget]:
         state = self._state
         self._tabs = toggle(_SHOWN, state.show, "show")
-        self._slider = position_slider([f"{k:,}" for k in recorded(state.sweeps)], state.position, "sweep")
+        self._slider = position_slider([f"{k:,}" for k in recorded(state.updates)], state.position, "update")
         self._start = toggle([(label, name) for name, label in STARTS.items()], state.start, "first weights")
         self._version = dropdown([(letter, letter) for letter in VERSIONS], state.version, "version")
         guesses = [(NO_GUESS, NO_GUESS), *((fault.label, name) for name, fault in FAULTS.items())]
         self._guess = dropdown(guesses, state.guess, "your guess")
         self._reveal = button("Name it", self.reveal, tooltip="Say what the mistake is; guess first")
         self._code = code_line()
-        reset = button("Reset", self.reset, tooltip="Back to the first start, sweep and version")
+        reset = button("Reset", self.reset, tooltip="Back to the first start, update and version")
         self._slider.observe(lambda change: self._report(Event("position", change["new"])), "index")
         for control, kind in (
             (self._tabs, "show"), (self._start, "start"), (self._version, "version"), (self._guess, "guess"),
@@ -239,44 +239,44 @@ def _named(values: Floats) -> dict[str, float]:
 
 
 def _scene(state: State) -> Scene:
-    return check_scene(state) if state.show == "check" else sweeps_scene(state.start, state.seed, state.sweeps)
+    return check_scene(state) if state.show == "check" else updates_scene(state.start, state.seed, state.updates)
 
 
 def _code(state: State) -> str:
-    place = f'bench.go("{state.start}", {state.sweep})'
+    place = f'bench.go("{state.start}", {state.update})'
     return f'{place}; bench.version = "{state.version}"' if state.show == "check" else place
 
 
 def layer_bench(
     start: str = "random",
-    sweep: int = 0,
+    update: int = 0,
     version: str = "A",
     *,
-    show: str = "sweeps",
+    show: str = "updates",
     seed: int = 37,
-    sweeps: int = 1200,
+    updates: int = 1200,
     question: str = "",
     name: str = "layer bench",
 ) -> LayerBench:
     """Make a layer bench: a 6-2-1 network that learns symmetry, and eight backward passes to check, one of them right.
 
-    E = ½ Σ (o − y)² over 64 patterns of 6 bits, full batch, η = 0.1, momentum 0.9, first weights within ±0.3. The check
-    compares each ∂E/∂θ with (E(θ + h) − E(θ − h)) / 2h.
+    L = ½ Σ (ŷ − y)² over 64 examples of 6 bits, η = 0.1, momentum 0.9, first weights within ±0.3. Each update
+    passes over all 64 examples. The check compares each ∂L/∂θ with (L(θ + h) − L(θ − h)) / 2h.
 
     Parameters
     ----------
     start : {"random", "second", "zeros", "twins"}
         The first weights: random, random with another seed, all zero, or random with two equal hidden units.
-    sweep : int
-        Where the slider stands first; every sweep up to 10 and every tenth are recorded.
+    update : int
+        Where the slider stands first; every update up to 10 and every tenth are recorded.
     version : {"A", "B", "C", "D", "E", "F", "G", "H"}
         Which backward pass is checked.
-    show : {"sweeps", "check"}
+    show : {"updates", "check"}
         Which picture is in front.
     seed : int
-        Of "random" and "twins". Most seeds solve the problem, in 500 to 15,000 sweeps.
-    sweeps : int
-        The last sweep, from 20 to 3000; beyond 1200 fewer are recorded.
+        Of "random" and "twins". Most seeds solve the problem, in 500 to 15,000 updates.
+    updates : int
+        The last update, from 20 to 3000; beyond 1200 fewer are recorded.
     question : str
         Shown above the picture that stands for the bench where no kernel runs.
     name : str
@@ -295,17 +295,17 @@ def layer_bench(
 
     Examples
     --------
-    >>> bench = layer_bench(sweep=1200)
+    >>> bench = layer_bench(update=1200)
     >>> bench.ratios.round(1)
     array([[1., 2., 4.],
            [1., 2., 4.]])
     >>> bench.go("random", 0)
     >>> bench.version = "D"
     >>> bench.sentence
-    'Version D, sweep 0: hidden biases and output bias wrong, the others exact. What is the mistake?'
+    'Version D, update 0: hidden biases and output bias wrong, the others exact. What is the mistake?'
     >>> bench.guess = "mean"
     >>> bench.sentence
-    'Yes: version D averages the bias gradients over the 64 patterns instead of adding them up.'
+    'Yes: version D averages the bias gradients over the 64 examples instead of adding them up.'
     >>> bench.close()
 
     References
@@ -313,4 +313,5 @@ def layer_bench(
     D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), "Learning representations by back-propagating errors",
     Nature 323, 533-536, doi 10.1038/323533a0, figure 1.
     """
-    return LayerBench(first_state(start, sweep, version, show, seed=seed, sweeps=sweeps), question=question, name=name)
+    state = first_state(start, update, version, show, seed=seed, updates=updates)
+    return LayerBench(state, question=question, name=name)

@@ -1,4 +1,4 @@
-"""The layer bench in words: what the network answers at a sweep, and what a gradient check has found."""
+"""The layer bench in words: what the network answers at an update, and what a gradient check has found."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ from bplib.widgets.layer.network import CLOSE, GROUPS, NAMES, Run, symmetry_run
 from bplib.widgets.layer.passes import FAULTS, VERSIONS
 from bplib.widgets.layer.state import NO_GUESS, State
 
-__all__ = ["check_sentence", "places", "proportion", "relative", "subscripted", "sweep_sentence"]
+__all__ = ["check_sentence", "places", "proportion", "relative", "subscripted", "update_sentence"]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -19,7 +19,7 @@ _FEW = 3
 
 _PREDICT = {
     "zeros": (
-        "Every weight is 0. Which outputs will it reach, and will the two units ever differ? "
+        "Every weight is 0. Which predictions will it reach, and will the two units ever differ? "
         "Predict, then move the slider."
     ),
     "twins": "Both units have the same random weights. Will they ever differ? Predict, then move the slider.",
@@ -74,8 +74,8 @@ def proportion(magnitudes: npt.NDArray[np.float64]) -> str:
     return " : ".join(number(size, 3) if size < 1000 else "> 1000" for size in magnitudes / least)
 
 
-def sweep_sentence(run: Run, start: str, k: int) -> str:
-    """What the network answers after so many sweeps.
+def update_sentence(run: Run, start: str, k: int) -> str:
+    """What the network answers after so many updates.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def sweep_sentence(run: Run, start: str, k: int) -> str:
     start : str
         A key of `STARTS`.
     k : int
-        Which of the recorded sweeps.
+        Which of the recorded updates.
 
     Returns
     -------
@@ -92,33 +92,33 @@ def sweep_sentence(run: Run, start: str, k: int) -> str:
     Examples
     --------
     >>> run = symmetry_run("random", 37, 300)
-    >>> sweep_sentence(run, "random", len(run.sweeps) - 1)
-    'Sweep 300: E = 3.999. It answers 0 to everything: good enough for 56 of the 64, and wrong for all symmetric ones.'
+    >>> update_sentence(run, "random", len(run.updates) - 1)
+    'Update 300: loss 3.999. It answers 0 to everything: good enough for 56 of the 64, ... symmetric ones.'
     """
-    low, high = run.outputs[k].min(), run.outputs[k].max()
-    if run.sweeps[k] == 0:
-        spread = f"Small random weights: all 64 outputs lie between {number(low, 3)} and {number(high, 3)}."
+    low, high = run.predictions[k].min(), run.predictions[k].max()
+    if run.updates[k] == 0:
+        spread = f"Small random weights: all 64 predictions lie between {number(low, 3)} and {number(high, 3)}."
         return _PREDICT.get(start, f"{spread} Move the slider.")
-    head = f"Sweep {run.sweeps[k]:,}: E = {number(run.losses[k], 4)}."
+    head = f"Update {run.updates[k]:,}: loss {number(run.losses[k], 4)}."
     if start in _PREDICT and run.difference[k] < _SAME:
-        return f"{head} {_EQUAL} All 64 outputs lie between {relative(low)} and {relative(high)}."
+        return f"{head} {_EQUAL} All 64 predictions lie between {relative(low)} and {relative(high)}."
     return f"{head} {_answers(run, k)}"
 
 
 def _answers(run: Run, k: int) -> str:
-    low, high, sweep = run.outputs[k].min(), run.outputs[k].max(), run.sweeps[k]
-    close = int((run.misses[k] < CLOSE).sum())
-    if run.solved is not None and sweep >= run.solved:
+    low, high, update = run.predictions[k].min(), run.predictions[k].max(), run.updates[k]
+    close = int((run.absolute_errors[k] < CLOSE).sum())
+    if run.solved is not None and update >= run.solved:
         sizes = proportion(run.magnitudes[k, 0])
-        return f"Solved in {run.solved:,} sweeps. Mirrored weights are opposite, from the outside in {sizes}."
+        return f"Solved in {run.solved:,} updates. Mirrored weights are opposite, from the outside in {sizes}."
     if high < 0.05:
         return "It answers 0 to everything: good enough for 56 of the 64, and wrong for all symmetric ones."
     if high - low < 0.1:
-        middle = number(run.outputs[k].mean(), 2)
-        return f"It gives nearly the same answer to all 64, about {middle}; 1 in 8 is symmetric."
+        middle = number(run.predictions[k].mean(), 2)
+        return f"It predicts nearly the same for all 64, about {middle}; 1 in 8 is symmetric."
     if run.lopsidedness[k] < 0.1 * np.abs(run.weights[k]).max():
-        return f"Each weight has become the opposite of its mirror image. {close} of 64 outputs are within 0.1."
-    return f"The answers spread, from {number(low, 2)} to {number(high, 2)}: {close} of 64 are within 0.1."
+        return f"Each weight has become the opposite of its mirror image. {close} of 64 predictions are within 0.1."
+    return f"The predictions spread, from {number(low, 2)} to {number(high, 2)}: {close} of 64 are within 0.1."
 
 
 def places(chosen: npt.NDArray[np.bool_]) -> str:
@@ -159,7 +159,7 @@ def check_sentence(state: State, k: int) -> str:
     ----------
     state : State
     k : int
-        Which of the recorded sweeps.
+        Which of the recorded updates.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def check_sentence(state: State, k: int) -> str:
     Examples
     --------
     >>> check_sentence(State(version="D"), 0)
-    'Version D, sweep 0: hidden biases and output bias wrong, the others exact. What is the mistake?'
+    'Version D, update 0: hidden biases and output bias wrong, the others exact. What is the mistake?'
     >>> check_sentence(State(version="D", guess="sign"), 0)
     'No: your guess would make hidden weights and output weights wrong, and here they are exact.'
     """
@@ -179,12 +179,12 @@ def check_sentence(state: State, k: int) -> str:
         return f"{guessed} {state.version} {FAULTS[fault].sentence}{_missed(check, fault, k)}"
     if state.guess != NO_GUESS:
         return _compared(check, _check(state, state.guess), k)
-    sweep = symmetry_run(state.start, state.seed, state.sweeps).sweeps[k]
-    return f"Version {state.version}, sweep {sweep:,}: {_found(check.verdicts[k])}"
+    update = symmetry_run(state.start, state.seed, state.updates).updates[k]
+    return f"Version {state.version}, update {update:,}: {_found(check.verdicts[k])}"
 
 
 def _check(state: State, fault: str) -> Check:
-    return gradient_check(state.start, state.seed, state.sweeps, fault)
+    return gradient_check(state.start, state.seed, state.updates, fault)
 
 
 def _found(verdicts: npt.NDArray[np.int64]) -> str:
@@ -210,7 +210,7 @@ def _compared(check: Check, guess: Check, k: int) -> str:
         verdict = VERDICTS[int(here[better].max())]
         return f"No: your guess would leave {places(better)} exact, and here {_they(better)} {verdict}."
     if np.allclose(check.backward[k], guess.backward[k], rtol=1e-6, atol=1e-12):
-        return "At these weights your guess does the same. Another sweep or start can tell the two apart."
+        return "At these weights your guess does the same. Another update or start can tell the two apart."
     return "No: your guess spoils the same parameters, but by other amounts. The squares miss the ends of the bars."
 
 
