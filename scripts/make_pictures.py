@@ -85,9 +85,9 @@ def _saddle() -> DepthBench:
     return bench
 
 
-def _learned(sweep: int) -> LayerBench:
+def _learned(update: int) -> LayerBench:
     bench = layer_bench()
-    bench.go("random", sweep)
+    bench.go("random", update)
     return bench
 
 
@@ -195,9 +195,9 @@ GALLERY: dict[str, Exhibit] = {
     ),
     "The layer bench": Exhibit(
         goals=(
-            "Find the first sweep with all 64 outputs within ½ of their targets. Why were 56 of them \"right\" long "
-            "before?",
-            "Name all eight versions of the backward pass, changing start or sweep where two look alike.",
+            "Find the first update with all 64 predictions within ½ of their targets. Why were 56 of them \"right\" "
+            "long before?",
+            "Name all eight versions of the backward pass, changing start or update where two look alike.",
             "Find weights at which version A passes the check. Why does that prove nothing?",
         ),
         pictures=(

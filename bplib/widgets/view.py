@@ -1,6 +1,6 @@
 """The base of every widget: a frozen state, a pure function that changes it, a Stage that follows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import ipywidgets as ipw
@@ -43,6 +43,9 @@ class View(Twin, Generic[S]):
     Notes
     -----
     A control reports what it is set to also when the widget itself sets it; `_report` passes over that.
+
+    An interrupt of the kernel (`KeyboardInterrupt`) goes on to the caller. It leaves the state before or the state
+    after the event, nothing between, and what is shown follows as soon as the kernel rests.
     """
 
     # A slider over positions that the browser links to the Stage: it scrubs through the scene's table alone.
@@ -54,12 +57,14 @@ class View(Twin, Generic[S]):
         self._reduce = reduce
         self._question = question
         self._showing = False
-        self._redraw = Throttle(self._draw)
-        self._rebuild = Later(self._show)
-        self._settle = Later(self._bring_controls)
+        self._redraw = Throttle(lambda: self._do(self._draw))
+        self._rebuild = Later(lambda: self._do(self._show))
+        self._settle = Later(lambda: self._do(self._bring_controls))
+        self._recover = Later(lambda: self._do(self._catch_up))
         self._drawn: Any = self._key()
         self.stage = Stage(self._scene(), self._position())
         controls = self._make_controls()
+        self._choices = list(_choices(controls))
         # One way: of two changes in a row from Python the Stage would report the first one back to the slider.
         links = [ipw.jsdlink((self._slider, "index"), (self.stage, "index"))] if self._slider else []
         super().__init__([*controls, self.stage], links=links, name=name)
@@ -84,12 +89,12 @@ class View(Twin, Generic[S]):
 
     def flush(self) -> None:
         """Draw now what waits to be drawn."""
-        for waiting in (self._redraw, self._rebuild, self._settle):
+        for waiting in (self._redraw, self._rebuild, self._settle, self._recover):
             waiting.flush()
 
     def close(self) -> None:
         """Close the widget with all its controls, and forget what waits to be drawn."""
-        for waiting in (self._redraw, self._rebuild, self._settle):
+        for waiting in (self._redraw, self._rebuild, self._settle, self._recover):
             waiting.cancel()
         super().close()
 
@@ -129,24 +134,33 @@ class View(Twin, Generic[S]):
 
     def _report(self, event: Any) -> None:
         """Take what a control reports, if the learner has set it; where that changes nothing it goes back."""
-        if self._showing:
-            return
+        if not self._showing:
+            self._do(lambda: self._take(event))
+
+    def _take(self, event: Any) -> None:
         before = self._state
         self._apply(event)
         if self._state == before:
             self._bring_controls()
 
     def _take_drag(self, drag: Drag) -> None:
+        self._do(lambda: self._pull(drag))
+
+    def _pull(self, drag: Drag) -> None:
         before = self._state
         self._dragged(drag)
         if self._state == before:
             self.stage.acknowledge()
 
     def _apply(self, event: Any) -> None:
+        self._do(lambda: self._change(event))
+
+    def _change(self, event: Any) -> None:
         before, self._state = self._state, self._reduce(self._state, event)
         if self._state == before:
             return
-        if event.kind in self._LIVE and self._fits_drawn():
+        # After an interrupt nobody knows what is drawn: coordinates alone might move marks that are not there.
+        if event.kind in self._LIVE and self._drawn is not None and self._fits_drawn():
             self._rebuild(_REBUILD_AFTER)
             self._redraw()
         elif self._rebuild.pending or self._key() != self._drawn:
@@ -159,6 +173,28 @@ class View(Twin, Generic[S]):
         else:
             self._bring_controls()
 
+    # ------------------------------------------------------------ interrupts
+
+    def _do(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except KeyboardInterrupt:
+            self._broken_off()
+            raise
+
+    def _broken_off(self) -> None:
+        """Forget what waits and what is drawn, both may be half: all is shown anew as soon as the kernel rests."""
+        self._drawn = None
+        for waiting in (self._redraw, self._rebuild, self._settle):
+            waiting.cancel()
+        self._recover(_REBUILD_AFTER)
+
+    def _catch_up(self) -> None:
+        self._draw()
+        self._bring_controls()
+
+    # ------------------------------------------------------------ view
+
     def _draw(self) -> None:
         """Send the scene, or only what moves while more moves are to be expected."""
         if self._rebuild.pending:
@@ -170,17 +206,37 @@ class View(Twin, Generic[S]):
     def _show(self) -> None:
         key = self._key()
         if key != self._drawn or self.stage.live:
-            self._drawn = key
             # In one message: the new table at the old position would be a flash of something that never was.
             with self.stage.hold_sync():
                 self.stage.show(self._scene())
                 self.stage.index = self._position()
+            self._drawn = key
 
     def _bring_controls(self) -> None:
         self._showing = True
         try:
+            for control in self._choices:
+                _agree(control)
             self._show_controls()
             if self._slider is not None:
                 self._slider.index = self._position()
         finally:
             self._showing = False
+
+
+def _choices(controls: Iterable[Any]) -> Iterator[Any]:
+    for control in controls:
+        if isinstance(control, ipw.Dropdown | ipw.ToggleButtons | ipw.SelectionSlider):
+            yield control
+        yield from _choices(getattr(control, "children", ()))
+
+
+def _agree(control: Any) -> None:
+    """Bring the parts of a control together: an interrupt while one was told to the others has left them apart."""
+    options = control.options
+    if len(options) != len(control._options_labels):
+        with control.hold_sync():  # the same options once more would be passed over
+            control.options = options[:1]
+            control.options = options
+    if not isinstance(control, ipw.SelectionSlider):  # a slider's place is what counts, and the widget sets it
+        control.index = [value for _, value in options].index(control.value)

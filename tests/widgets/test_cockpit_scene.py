@@ -250,6 +250,16 @@ def test_the_words_on_a_rule_lie_where_the_fewest_points_are(fault: str) -> None
             assert counts[rule.end, rule.below] == min(counts.values()), (rule.text, counts)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_curve_runs_through_the_words_of_a_rule(fault: str) -> None:
+    for panel in cockpit_scene(after(fault, 30)).panels:
+        rules = [mark for mark in panel.marks if isinstance(mark, Rule)]
+        beside = [mark.text for mark in panel.marks if isinstance(mark, Text) and mark.text.startswith("dotted: ")]
+        for rule in rules:
+            assert bool(rule.text) != bool(beside), "the words are either on the rule or in a corner"
+            assert not rule.text or points_near(panel, rule) == 0, (panel.title, rule.text)
+
+
 def points_near(panel: Any, rule: Rule) -> int:
     """How many points lie within the words of a rule, as both renderers place them."""
     box, height = panel.rectangle, float(panel.to_pixels([[panel.x.low, rule.value]])[0, 1])

@@ -243,7 +243,7 @@ def numbers_of(training: Training) -> list[str]:
         ("rate_high", "unscaled", "With unscaled inputs the loss before the first step would be 7.28; here it is 2.3"),
         ("frozen", "rate_low", "With η 1000 times too small the update-to-weight ratio of layer 1 would be 5.6·10⁻⁶"),
         ("shuffled", "healthy", "In a healthy run 17"),
-        ("no_zeroing", "shuffled", "With shuffled labels the gradient norm of layer 1 would be 0.62 in epoch 20; here"),
+        ("no_zeroing", "shuffled", "With shuffled targets the gradient norm of layer 1 would be 0.62 in epoch 20;"),
     ],
 )
 def test_the_sign_of_the_guess_is_named_first_then_that_of_the_fault(fault: str, guess: str, words: str) -> None:

@@ -33,7 +33,7 @@ def short(value: float, digits: int = 3) -> str:
 _SUPPOSED: dict[str, str] = {
     HEALTHY: "In a healthy run",
     "unscaled": "With unscaled inputs",
-    "shuffled": "With shuffled labels",
+    "shuffled": "With shuffled targets",
     "no_zeroing": "Without zeroing",
     "rate_high": "With η 100 times too large",
     "rate_low": "With η 1000 times too small",
@@ -203,7 +203,7 @@ def _seen_healthy(training: Training) -> str:
 
 def _seen_unscaled(training: Training) -> str:
     first = short(training.rows[0].train_loss)
-    return f"The loss is {first} before the first step, far from ln 10. No rate can do that."
+    return f"The loss is {first} before the first step, far from ln 10. No learning rate can do that."
 
 
 def _seen_shuffled(training: Training) -> str:
@@ -245,7 +245,7 @@ def _seen_frozen(training: Training) -> str:
 _FINDINGS: dict[str, _Finding] = {
     HEALTHY: _Finding("nothing is wrong", _seen_healthy),
     "unscaled": _Finding("the pixels go from 0 to 16", _seen_unscaled),
-    "shuffled": _Finding("the labels are shuffled", _seen_shuffled),
+    "shuffled": _Finding("the targets are shuffled", _seen_shuffled),
     "no_zeroing": _Finding("nothing zeroes the gradients", _seen_no_zeroing),
     "rate_high": _Finding("the optimizer gets 100 η", _seen_rate_high),
     "rate_low": _Finding("the optimizer gets η / 1000", _seen_rate_low),

@@ -48,10 +48,10 @@ class Fault(NamedTuple):
 FAULTS: dict[str, Fault] = {
     HEALTHY: Fault("nothing: healthy", "nothing is wrong"),
     "unscaled": Fault("inputs not scaled", "X_train, X_valid = 16 * X_train, 16 * X_valid"),
-    "shuffled": Fault("labels shuffled", "y_train = rng.permutation(y_train)"),
+    "shuffled": Fault("targets shuffled", "y_train = rng.permutation(y_train)"),
     "no_zeroing": Fault("gradients not zeroed", "network.zero_grad() is missing"),
-    "rate_high": Fault("rate × 100", "SGD(network.parameters(), lr=100 * lr)"),
-    "rate_low": Fault("rate ÷ 1000", "SGD(network.parameters(), lr=lr / 1000)"),
+    "rate_high": Fault("learning rate × 100", "SGD(network.parameters(), lr=100 * lr)"),
+    "rate_low": Fault("learning rate ÷ 1000", "SGD(network.parameters(), lr=lr / 1000)"),
     "leaked": Fault("validation leaked", "X_train[:200], y_train[:200] = X_valid, y_valid"),
     "dead": Fault("dead units", "network[0].bias.assign(np.full(24, -10.0))"),
     "frozen": Fault("layer 1 frozen", "SGD(network[2].parameters(), lr=lr)"),

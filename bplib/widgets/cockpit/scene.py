@@ -161,21 +161,55 @@ def _right(state: State) -> Panel:
 
 
 def _ruled(panel: Panel, value: float, words: str) -> Panel:
-    """With a rule behind everything, its words at that end and on that side of it where the fewest points lie."""
+    """With a rule behind everything, its words where no curve runs: at one of its ends, else in a corner."""
     box, height = panel.rectangle, panel.to_pixels([[panel.x.low, value]])[0, 1]
-    points = [mark.points for mark in panel.marks if isinstance(mark, Path | Points) and mark.role != "contour"]
-    pixels = panel.to_pixels(np.concatenate([np.reshape(one, (-1, 2)) for one in points]))
+    curves, length = _dense(panel), _LETTER * len(words)
     counts: dict[tuple[Literal["left", "right"], bool], int] = {}
     for end in ("right", "left"):
         for below in (False, True):
-            inward = np.abs(pixels[:, 0] - (box.x + box.width if end == "right" else box.x))
-            off = (pixels[:, 1] - height) * (1 if below else -1)
-            near = (inward < _LETTER * len(words)) & (off > -_CLEAR) & (off < _LINE + _CLEAR)
             fits = below is False or height + _LINE < box.y + box.height
-            counts[end, below] = int(near.sum()) if fits else len(pixels) + 1
+            top = height if below else height - _LINE
+            counts[end, below] = _inside(curves, box, end, length, top) if fits else len(curves) + 1
     end, below = min(counts, key=lambda place: counts[place])
-    rule = Rule(value, "horizontal", text=words, end=end, below=below)
-    return replace(panel, marks=(rule, *panel.marks))
+    if counts[end, below]:
+        rule = Rule(value, "horizontal")
+        return replace(panel, marks=(rule, *panel.marks, _in_a_corner(panel, curves, f"dotted: {words}")))
+    return replace(panel, marks=(Rule(value, "horizontal", text=words, end=end, below=below), *panel.marks))
+
+
+def _in_a_corner(panel: Panel, curves: Floats, words: str) -> Text:
+    box, length = panel.rectangle, _LETTER * len(words)
+    tops = {"low": box.y + box.height - _LINE - 5, "high": box.y + 5}
+    # At the top on the right it is said what the grey curves are.
+    places: tuple[tuple[Literal["left", "right"], str], ...] = (("right", "low"), ("left", "high"), ("left", "low"))
+    if not any(isinstance(mark, Text) for mark in panel.marks):
+        places = (("right", "high"), *places)
+    end, level = min(places, key=lambda place: _inside(curves, box, place[0], length, tops[place[1]]))
+    x, inward = (panel.x.high, -5) if end == "right" else (panel.x.low, 5)
+    y, down = (panel.y.high, 13.0) if level == "high" else (panel.y.low, -13.0)
+    return Text([[x, y]], words, anchor=end, shift=(inward, down))
+
+
+def _inside(curves: Floats, box: Rectangle, end: str, length: float, top: float) -> int:
+    """How much of the curves lies where a line of words would stand."""
+    inward = np.abs(curves[:, 0] - (box.x + box.width if end == "right" else box.x))
+    lower = curves[:, 1] - top
+    return int(((inward < length + _CLEAR) & (lower > -_CLEAR) & (lower < _LINE + _CLEAR)).sum())
+
+
+def _dense(panel: Panel) -> Floats:
+    """The curves of a panel in pixels, a point at least every second one: between two epochs runs a line."""
+    curves = []
+    for mark in panel.marks:
+        if not isinstance(mark, Path | Points) or mark.role == "contour":
+            continue
+        pixels = panel.to_pixels(np.reshape(mark.points, (-1, 2)))
+        pixels = pixels[np.isfinite(pixels).all(axis=1)]
+        steps = np.arange(len(pixels))
+        longest = np.abs(np.diff(pixels, axis=0)).max(initial=1.0)
+        fine = np.linspace(0, max(len(pixels) - 1, 0), int(longest / 2 + 1) * len(pixels) + 1)
+        curves += [np.stack([np.interp(fine, steps, pixels[:, k]) for k in (0, 1)], axis=-1)] if len(pixels) else []
+    return np.concatenate(curves)
 
 
 # ---------------------------------------------------------------- layer by layer

@@ -48,7 +48,8 @@ class TrainingCockpit(View[State]):
     """
 
     def __init__(self, state: State, *, question: str = "", name: str = "training cockpit") -> None:
-        self._next, self._rest = Later(self._advance), Later(self._come_to_rest)
+        self._next = Later(lambda: self._do(self._advance))
+        self._rest = Later(lambda: self._do(self._come_to_rest))
         super().__init__(state, reduce, question=question, name=name)
 
     # ------------------------------------------------------------ what a learner reads and sets in code
@@ -182,6 +183,13 @@ class TrainingCockpit(View[State]):
         else:
             self._show()
 
+    def _broken_off(self) -> None:
+        # A run that goes on by itself ends, too: nobody would ask for its next epoch, and its button would read Stop.
+        self._next.cancel()
+        self._state = reduce(self._state, Event("stop"))
+        super()._broken_off()
+        self._rest(_REST)
+
     def _come_to_rest(self) -> None:
         if not self.is_running:
             self._bring_controls()
@@ -234,6 +242,9 @@ class TrainingCockpit(View[State]):
         self._apply(Event("epochs", 1))
 
     def _run_or_stop(self) -> None:
+        self._do(self._turn_run)
+
+    def _turn_run(self) -> None:
         self._apply(Event("stop" if self._state.goal else "run"))
         if self._state.goal:
             self._next(_BETWEEN_EPOCHS)

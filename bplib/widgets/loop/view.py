@@ -133,7 +133,7 @@ class LoopStepper(View[State]):
 
     def back(self) -> None:
         """Undo the last press or the last loops; at most 200 are remembered."""
-        self._apply(Event("back", self._past.pop() if self._past else None))
+        self._apply(Event("back", self._past[-1] if self._past else None))
 
     def reset(self) -> None:
         """Go back to the first weights with nothing computed; learning rate and switch stay as they are."""
@@ -151,10 +151,17 @@ class LoopStepper(View[State]):
 
     def _apply(self, event: Event) -> None:
         before = self._state
-        super()._apply(event)
+        try:
+            super()._apply(event)
+        finally:  # an interrupt while the new state is drawn must not part it from the one it came from
+            self._remember(before, event)
+
+    def _remember(self, before: State, event: Event) -> None:
         same = self._state == before or _only_words(self._state)
         if event.kind in ("press", "loops", "reset") and not same:
             self._past.append(before)
+        elif event.kind == "back" and self._past and self._state is not before:
+            self._past.pop()
 
     def _scene(self) -> Scene:
         return loop_scene(self._state)

@@ -181,12 +181,12 @@ class NeuronBench(View[State]):
 
     def back(self) -> None:
         """Undo the last update, or all those of the last press; the learning rate stays. At most 200 are remembered."""
-        self._apply(Event("back", self._past.pop() if self._past else None))
+        self._apply(Event("back", self._past[-1] if self._past else None))
 
     def reset(self) -> None:
         """Go back to the first values with nothing updated."""
-        self._past.clear()
         self._apply(Event("reset", self._first))
+        self._past.clear()
 
     def picture(self) -> Picture:
         """The static twin: the present state; of an untouched bench what it shows after an update."""
@@ -199,9 +199,13 @@ class NeuronBench(View[State]):
 
     def _apply(self, event: Event) -> None:
         before = self._state
-        super()._apply(event)
-        if event.kind == "update" and self._state.run is not before.run:
-            self._past.append(before)
+        try:
+            super()._apply(event)
+        finally:  # an interrupt while the new state is drawn must not part it from the one it came from
+            if event.kind == "update" and self._state.run is not before.run:
+                self._past.append(before)
+            elif event.kind == "back" and self._past and self._state is not before:
+                self._past.pop()
 
     def _passes(self) -> Any:
         state = self._state
