@@ -1,5 +1,6 @@
 """The environment `.venv`: made once from the exact pins, made anew when it was interrupted, else left alone."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -150,11 +151,12 @@ def _install(kind: str) -> None:
 
 
 def _read(output: Iterable[str], lines: list[str]) -> None:
-    for line in output:
-        if line.startswith(_CHANGES_BEGIN):
-            # From here on the environment is in between; while pip only fetches it is still what it was.
-            _forget_stamps()
-        lines.append(line.rstrip())
+    with contextlib.suppress(ValueError):  # after Ctrl-C the pipe may be closed between two lines
+        for line in output:
+            if line.startswith(_CHANGES_BEGIN):
+                # From here on the environment is in between; while pip only fetches it is still what it was.
+                _forget_stamps()
+            lines.append(line.rstrip())
 
 
 def _watch(reader: threading.Thread, lines: list[str], wanted: int) -> None:

@@ -49,10 +49,13 @@ def test_two_thousand_steps_leave_no_object_behind(optimizer):
     step = training(optimizer)
     for _ in range(10):
         step()
-    before = len(gc.get_objects())
-    for _ in range(2000):
-        step()
-    assert len(gc.get_objects()) - before <= 0
+    grown = []
+    for _ in range(2):  # what other threads of this process receive meanwhile comes once; what a step leaves, always
+        before = len(gc.get_objects())
+        for _ in range(2000):
+            step()
+        grown.append(len(gc.get_objects()) - before)
+    assert min(grown) <= 0
 
 
 def test_ten_thousand_steps_do_not_grow():
