@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -93,15 +94,31 @@ class LabPage:
 
     def run(self, code: str, *, wait: bool = True) -> None:
         """Type code into a new last cell and run it."""
-        self.page.locator(".jp-Notebook .jp-Cell").last.click()
+        cells = self.page.locator(".jp-Notebook .jp-Cell")
+        new = cells.count()
+        cells.last.click()
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("b")
+        cells.nth(new).wait_for(timeout=20_000)
         self.page.keyboard.press("Enter")
         self.page.keyboard.insert_text(code)
         self.page.keyboard.press("Control+Enter")
-        if wait:
-            self.page.wait_for_timeout(200)
+        if wait:  # for the number that the kernel's reply brings: the status says idle until the cell is under way
+            cells.nth(new).locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for(timeout=90_000)
             self.idle()
+
+    def answer(self, code: str) -> str:
+        """Type code into a new last cell, run it, and say in words what it shows."""
+        self.run(code)
+        outputs = self.page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
+        outputs.first.wait_for(timeout=20_000)
+        # An output stands in the page before its text does.
+        filled = "outputs => outputs.every(one => one.innerText.trim())"
+        for _ in range(400):
+            if outputs.evaluate_all(filled):
+                return "\n".join(outputs.all_inner_texts()).strip()
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"an output of {code!r} stays empty")
 
     def idle(self) -> None:
         """Wait until the kernel has nothing to do."""

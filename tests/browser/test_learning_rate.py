@@ -56,8 +56,7 @@ def test_a_learners_evening(evening: tuple[LabPage, Path]) -> None:
         # Run All comes by every attempt again, the comparison without its ticks.
         assert "right" in entry, name
     assert after["exercises"]["06/largest-rate"]["hints"] == 2
-    page.run("from bplib.lessons.progress_page import progress_page\nprogress_page()")
-    said = last_output(page)
+    said = page.answer("from bplib.lessons.progress_page import progress_page\nprogress_page()")
     assert "Exercise 1: the largest rate (largest-rate)" in said
     assert "1 came out differently" in said
     assert "From tomorrow on:" in said, "what took many attempts is worth repeating"
@@ -94,8 +93,7 @@ def _be_wrong_in_every_known_way(page: LabPage) -> None:
 
 def _ask_for_two_hints(page: LabPage) -> None:
     for number, text in enumerate(EXERCISES["largest-rate"].hints[:2], 1):
-        page.run('hint("largest-rate")')
-        said = last_output(page)
+        said = page.answer('hint("largest-rate")')
         assert said.startswith(f"→ Hint {number} of 3.")
         assert text in said
 
@@ -147,13 +145,7 @@ def _restart(page: LabPage) -> None:
 
 def answer(page: LabPage, name: str, code: str) -> str:
     """What the check says to an answer that is given as code."""
-    page.run(f'answer = {code}\ncheck("{name}", answer)')
-    return last_output(page)
-
-
-def last_output(page: LabPage) -> str:
-    """What the last cell shows, in words."""
-    return "\n".join(page.page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output").all_inner_texts()).strip()
+    return page.answer(f'answer = {code}\ncheck("{name}", answer)')
 
 
 def written(exercise: Exercise, fault: Fault | None) -> str:

@@ -64,10 +64,7 @@ def _opened(lab_page: Callable, **context: object) -> tuple:
 
 def _value(page: Any, code: str) -> str:
     """What Python prints."""
-    page.run(f"print('=', {code})")
-    output = page.page.locator(".jp-OutputArea").last
-    output.get_by_text("=").wait_for(timeout=20_000)
-    return output.inner_text().strip().removeprefix("= ")
+    return str(page.answer(f"print('=', {code})").removeprefix("= "))
 
 
 def test_the_mouse_goes_through_the_loop_and_the_picture_follows(lab_page: Callable) -> None:
