@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from commands.console import Progress, say
@@ -151,12 +151,16 @@ def _install(kind: str) -> None:
 
 
 def _read(output: Iterable[str], lines: list[str]) -> None:
+    for line in _until_closed(output):
+        if line.startswith(_CHANGES_BEGIN):
+            # From here on the environment is in between; while pip only fetches it is still what it was.
+            _forget_stamps()
+        lines.append(line.rstrip())
+
+
+def _until_closed(output: Iterable[str]) -> Iterator[str]:
     with contextlib.suppress(ValueError):  # after Ctrl-C the pipe may be closed between two lines
-        for line in output:
-            if line.startswith(_CHANGES_BEGIN):
-                # From here on the environment is in between; while pip only fetches it is still what it was.
-                _forget_stamps()
-            lines.append(line.rstrip())
+        yield from output
 
 
 def _watch(reader: threading.Thread, lines: list[str], wanted: int) -> None:

@@ -19,6 +19,7 @@ S = TypeVar("S")
 
 _REBUILD_AFTER = 0.2  # seconds after the last move
 _SETTLE_AFTER = 0.15
+_REMEMBERED = 200  # states
 
 
 class View(Twin, Generic[S]):
@@ -54,6 +55,7 @@ class View(Twin, Generic[S]):
 
     def __init__(self, state: S, reduce: Callable[[S, Any], S], *, question: str = "", name: str) -> None:
         self._first = self._state = state
+        self._past: tuple[S, ...] = ()
         self._reduce = reduce
         self._question = question
         self._showing = False
@@ -130,6 +132,10 @@ class View(Twin, Generic[S]):
     def _dragged(self, drag: Drag) -> None:
         """Take a report of a handle."""
 
+    def _undoable(self, before: S, after: S, event: Any) -> bool:
+        """Whether the event ``"back"`` shall return from the state after an event to the one before."""
+        return False
+
     # ------------------------------------------------------------ event -> state -> view
 
     def _report(self, event: Any) -> None:
@@ -156,8 +162,10 @@ class View(Twin, Generic[S]):
         self._do(lambda: self._change(event))
 
     def _change(self, event: Any) -> None:
-        before, self._state = self._state, self._reduce(self._state, event)
-        if self._state == before:
+        before, after = self._state, self._reduce(self._state, event)
+        # Both at once: an interrupt between the two would part a state from the one it came from.
+        self._state, self._past = after, self._past_of(before, after, event)
+        if after == before:
             return
         # After an interrupt nobody knows what is drawn: coordinates alone might move marks that are not there.
         if event.kind in self._LIVE and self._drawn is not None and self._fits_drawn():
@@ -172,6 +180,13 @@ class View(Twin, Generic[S]):
             self._settle(_SETTLE_AFTER)
         else:
             self._bring_controls()
+
+    def _past_of(self, before: S, after: S, event: Any) -> tuple[S, ...]:
+        if event.kind == "back":
+            return self._past[:-1]
+        if self._undoable(before, after, event):
+            return (*self._past, before)[-_REMEMBERED:]
+        return self._past
 
     # ------------------------------------------------------------ interrupts
 
@@ -234,6 +249,7 @@ def _choices(controls: Iterable[Any]) -> Iterator[Any]:
 def _agree(control: Any) -> None:
     """Bring the parts of a control together: an interrupt while one was told to the others has left them apart."""
     options = control.options
+    # The labels as the browser gets them have this name in the published messages of ipywidgets.
     if len(options) != len(control._options_labels):
         with control.hold_sync():  # the same options once more would be passed over
             control.options = options[:1]

@@ -2,6 +2,7 @@
 
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,25 @@ def test_when_pip_fails_the_cause_is_named_and_a_working_environment_survives(
         setup._install("lab")
     assert told in caught.value.wrong
     assert setup.stamp("lab").exists() is untouched
+
+
+def test_what_pip_said_before_its_pipe_was_closed_is_kept_and_a_mistake_in_reading_is_not_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def closed() -> Iterator[str]:
+        yield "Collecting numpy\n"
+        raise ValueError("I/O operation on closed file.")
+
+    lines: list[str] = []
+    setup._read(closed(), lines)
+    assert lines == ["Collecting numpy"]
+
+    def fail() -> None:
+        raise ValueError("a stamp that cannot be removed")
+
+    monkeypatch.setattr(setup, "_forget_stamps", fail)
+    with pytest.raises(ValueError, match="a stamp"):
+        setup._read(["Installing collected packages: numpy\n"], lines)
 
 
 def test_a_python_without_venv_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,7 +254,7 @@ def test_the_words_on_a_rule_lie_where_the_fewest_points_are(fault: str) -> None
 def test_no_curve_runs_through_the_words_of_a_rule(fault: str) -> None:
     for panel in cockpit_scene(after(fault, 30)).panels:
         rules = [mark for mark in panel.marks if isinstance(mark, Rule)]
-        beside = [mark.text for mark in panel.marks if isinstance(mark, Text) and mark.text.startswith("dotted: ")]
+        beside = [mark.text for mark in panel.marks if isinstance(mark, Text) and " (dotted): " in mark.text]
         for rule in rules:
             assert bool(rule.text) != bool(beside), "the words are either on the rule or in a corner"
             assert not rule.text or points_near(panel, rule) == 0, (panel.title, rule.text)

@@ -274,10 +274,30 @@ def test_an_interrupted_step_can_be_undone_once_and_a_half_undone_one_again(pack
     for part in (0.1, 0.5, 0.8, 0.97):
         widget, after = subject.interrupted(step, part, forget=False)
         made = widget.state == after
-        assert len(widget._past) == made, part  # type: ignore[attr-defined]
+        assert len(widget._past) == made, part
         widget.back()  # type: ignore[attr-defined]
-        assert not made or not widget._past  # type: ignore[attr-defined]
+        assert not made or not widget._past
     subject.first.close()
+
+
+def test_a_picture_that_an_interrupt_left_half_sent_is_not_taken_for_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lab: Any = MAKERS["rate"](name="first")
+    before, sent = lab.condition_number, lab.stage.show
+
+    def show(scene: Any) -> None:
+        sent(scene)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(lab.stage, "show", show)
+        with pytest.raises(KeyboardInterrupt):
+            setattr(lab, "condition_number", 25), lab.flush()
+    lab.condition_number = before
+    lab.flush()
+    _stage_shows_the_state(lab)
+    lab.close()
 
 
 def test_a_cockpit_that_an_interrupt_meets_does_not_seem_to_run_on() -> None:

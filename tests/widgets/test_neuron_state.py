@@ -149,7 +149,7 @@ def test_back_leaves_the_rate_where_it_is_and_reset_leaves_nothing() -> None:
     assert again.lrs[again.lrs.index(0.42)] == 0.42
     assert _after(Event("reset", FIRST), state=later) == FIRST
     nothing = _after(Event("back"))
-    assert _said(nothing) == "There is no update to step back to."
+    assert _said(nothing) == "There is nothing to step back to."
     assert _said(_after(Event("lr", 0.2), state=nothing)).startswith("Forward"), "said once"
 
 

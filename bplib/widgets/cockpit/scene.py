@@ -138,7 +138,7 @@ def _losses(state: State) -> Panel:
             words = tuple(f"{word} {short(getattr(row, name))}" for row in rows)
             marks += [Path(_curve(values), role, text=words), _moving(_curve(values), role)]
     panel = Panel(_LOSS, _epochs(state), y, tuple(marks), "Loss")
-    return _ruled(panel, _CHANCE, f"chance: ln 10 = {_CHANCE:.3f}") if rows else panel
+    return _ruled(panel, _CHANCE, "chance", f"ln 10 = {_CHANCE:.3f}") if rows else panel
 
 
 def _tried_losses(tried: tuple[Row, ...], y: Axis) -> list[Mark]:
@@ -157,11 +157,12 @@ def _right(state: State) -> Panel:
         curve, words = _curve(row.right for row in rows), tuple(str(row.right) for row in rows)
         marks += [Path(curve, "validation", text=words), _moving(curve, "validation")]
     panel = Panel(_RIGHT, _epochs(state, lowest=True), y, tuple(marks), "Validation digits right")
-    return _ruled(panel, VALIDATED_ON / CLASSES, f"chance: {VALIDATED_ON // CLASSES}") if rows else panel
+    return _ruled(panel, VALIDATED_ON / CLASSES, "chance", str(VALIDATED_ON // CLASSES)) if rows else panel
 
 
-def _ruled(panel: Panel, value: float, words: str) -> Panel:
+def _ruled(panel: Panel, value: float, meaning: str, figure: str) -> Panel:
     """With a rule behind everything, its words where no curve runs: at one of its ends, else in a corner."""
+    words = f"{meaning}: {figure}"
     box, height = panel.rectangle, panel.to_pixels([[panel.x.low, value]])[0, 1]
     curves, length = _dense(panel), _LETTER * len(words)
     counts: dict[tuple[Literal["left", "right"], bool], int] = {}
@@ -173,7 +174,7 @@ def _ruled(panel: Panel, value: float, words: str) -> Panel:
     end, below = min(counts, key=lambda place: counts[place])
     if counts[end, below]:
         rule = Rule(value, "horizontal")
-        return replace(panel, marks=(rule, *panel.marks, _in_a_corner(panel, curves, f"dotted: {words}")))
+        return replace(panel, marks=(rule, *panel.marks, _in_a_corner(panel, curves, f"{meaning} (dotted): {figure}")))
     return replace(panel, marks=(Rule(value, "horizontal", text=words, end=end, below=below), *panel.marks))
 
 
@@ -218,7 +219,7 @@ def _dense(panel: Panel) -> Floats:
 def _ratios(state: State) -> Panel:
     axis, marks = _layers(state, "ratios", "update", _RATIO_POWERS, "‖ΔW‖ / ‖W‖")
     panel = Panel(_RATIOS, _epochs(state), axis, tuple(marks), "Update-to-weight ratio")
-    return _ruled(panel, _THUMB, "rule of thumb: 10⁻³") if state.epochs else panel
+    return _ruled(panel, _THUMB, "rule of thumb", "10⁻³") if state.epochs else panel
 
 
 def _norms(state: State) -> Panel:

@@ -1,6 +1,5 @@
 """The loop stepper: Forward, Loss, Backward and Update of a small network, one press at a time."""
 
-from collections import deque
 from typing import Any, final
 
 import ipywidgets as ipw
@@ -20,7 +19,6 @@ __all__ = ["LoopStepper", "loop_stepper"]
 
 Floats = npt.NDArray[np.float64]
 
-_REMEMBERED = 200
 _TIPS = {
     "Forward": "Compute the four predictions",
     "Loss": "Compare the predictions with their targets",
@@ -44,7 +42,6 @@ class LoopStepper(View[State]):
     """
 
     def __init__(self, state: State, *, question: str = "", name: str = "loop stepper") -> None:
-        self._past: deque[State] = deque(maxlen=_REMEMBERED)
         super().__init__(state, reduce, question=question, name=name)
 
     # ------------------------------------------------------------ what a learner reads and calls in code
@@ -149,19 +146,8 @@ class LoopStepper(View[State]):
 
     # ------------------------------------------------------------ state -> view
 
-    def _apply(self, event: Event) -> None:
-        before = self._state
-        try:
-            super()._apply(event)
-        finally:  # an interrupt while the new state is drawn must not part it from the one it came from
-            self._remember(before, event)
-
-    def _remember(self, before: State, event: Event) -> None:
-        same = self._state == before or _only_words(self._state)
-        if event.kind in ("press", "loops", "reset") and not same:
-            self._past.append(before)
-        elif event.kind == "back" and self._past and self._state is not before:
-            self._past.pop()
+    def _undoable(self, before: State, after: State, event: Event) -> bool:
+        return event.kind in ("press", "loops", "reset") and after != before and not _only_words(after)
 
     def _scene(self) -> Scene:
         return loop_scene(self._state)

@@ -1,6 +1,5 @@
 """The neuron bench: one sigmoid neuron by hand, its loss over the weight, and one update after another."""
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, final
@@ -23,7 +22,6 @@ __all__ = ["NeuronBench", "neuron_bench"]
 
 Floats = npt.NDArray[np.float64]
 
-_REMEMBERED = 200
 _OWN = "your own"
 _LABELS = {"w": "weight w", "b": "bias b", "x": "input x", "lr": "learning rate η"}
 _SHOW, _HIDE = "Backward", "Hide gradients"
@@ -46,7 +44,6 @@ class NeuronBench(View[State]):
     _LIVE = frozenset({"x", "b", "lr"})
 
     def __init__(self, state: State, *, question: str = "", name: str = "neuron bench") -> None:
-        self._past: deque[State] = deque(maxlen=_REMEMBERED)
         super().__init__(state, reduce, question=question, name=name)
 
     # ------------------------------------------------------------ what a learner sets in code
@@ -180,13 +177,12 @@ class NeuronBench(View[State]):
         self._apply(Event("update", n))
 
     def back(self) -> None:
-        """Undo the last update, or all those of the last press; the learning rate stays. At most 200 are remembered."""
+        """Undo the last press of Update or Reset; the learning rate stays. At most 200 are remembered."""
         self._apply(Event("back", self._past[-1] if self._past else None))
 
     def reset(self) -> None:
         """Go back to the first values with nothing updated."""
         self._apply(Event("reset", self._first))
-        self._past.clear()
 
     def picture(self) -> Picture:
         """The static twin: the present state; of an untouched bench what it shows after an update."""
@@ -197,15 +193,8 @@ class NeuronBench(View[State]):
 
     # ------------------------------------------------------------ state -> view
 
-    def _apply(self, event: Event) -> None:
-        before = self._state
-        try:
-            super()._apply(event)
-        finally:  # an interrupt while the new state is drawn must not part it from the one it came from
-            if event.kind == "update" and self._state.run is not before.run:
-                self._past.append(before)
-            elif event.kind == "back" and self._past and self._state is not before:
-                self._past.pop()
+    def _undoable(self, before: State, after: State, event: Event) -> bool:
+        return event.kind in ("update", "reset") and after != replace(before, note="")
 
     def _passes(self) -> Any:
         state = self._state

@@ -96,7 +96,7 @@ def sentence(state: State, w: float, found: Passes, k: int) -> str:
 
 
 _NOTES = {
-    "first": "There is no update to step back to.",
+    "first": "There is nothing to step back to.",
     "too many": "With so many more updates the picture would be too full. Move a slider or press Reset to begin anew.",
 }
 
