@@ -1,26 +1,23 @@
-"""The static twin: a scene drawn by matplotlib at one position."""
+"""The static twin: a scene drawn by matplotlib at one position, stroke for stroke as the Stage draws it."""
 
-import io
+from dataclasses import replace
 from functools import singledispatch
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
-from PIL import Image
 
 from bplib.viz.marks import Arrow, Bars, Handle, Mark, Path, Points, Rule, Text, at_position, text_at
+from bplib.viz.page import PIXEL, Page, segments, width_of
 from bplib.viz.picture import Picture
-from bplib.viz.scene import Axis, Panel, Scene
+from bplib.viz.scene import Panel, Rectangle, Scene
 from bplib.viz.style import INK, PAPER, ROLES
 
 __all__ = ["draw_scene", "render"]
 
-# One pixel of the page, in the points that matplotlib measures lines and letters in (at 100 pixels an inch).
-_PIXEL = 0.72
-_LETTERS = 12 * _PIXEL
-_SMALL = 11 * _PIXEL
+_FRAME, _GRID = "#8A8A8A", "#E3E3E3"
+_TITLE, _LETTERS, _SMALL = 13.0, 12.0, 11.0
+_KEY = 26.0  # pixels of a sample in the key
 
 
 def render(scene: Scene, index: int = 0, heading: str = "", alt: str = "") -> Picture:
@@ -56,162 +53,159 @@ def draw_scene(scene: Scene, index: int = 0, heading: str = "") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One Axes for each panel, in order, in data coordinates.
+        Without Axes: lines, areas and words lie where the scene's own mapping puts them. The group id of each says what
+        it belongs to, such as ``"panel 0 mark 2"``.
     """
     top, bottom = (28.0 if heading else 0.0), (26.0 if scene.sentence(index) else 0.0)
-    height = scene.height + top + bottom
-    figure = Figure(figsize=(scene.width / 100, height / 100), dpi=100, facecolor=PAPER)
-    for panel in scene.panels:
+    page = Page(scene.width, scene.height + top + bottom)
+    for k, panel in enumerate(scene.panels):
         box = panel.rectangle
-        place = (
-            box.x / scene.width, 1 - (box.y + top + box.height) / height,
-            box.width / scene.width, box.height / height,
-        )  # fmt: skip
-        _draw_panel(figure.add_axes(place), panel, index)
-    written: dict[str, Any] = dict(x=16 / scene.width, ha="left", va="center", color=INK, parse_math=False)
-    if heading:
-        figure.text(y=1 - 15 / height, s=heading, fontsize=13 * _PIXEL, fontweight="bold", **written)
-    if bottom:
-        figure.text(y=14 / height, s=scene.sentence(index), fontsize=13 * _PIXEL, **written)
-    return figure
+        below = replace(panel, rectangle=Rectangle(box.x, box.y + top, box.width, box.height))
+        _draw_panel(page, below, index, f"panel {k}")
+    page.gid = "page"
+    page.words(heading, 16, 15, _TITLE, fontweight="bold")
+    page.words(scene.sentence(index), 16, scene.height + top + bottom - 14, _TITLE)
+    return page.figure
 
 
-def _draw_panel(axes: Axes, panel: Panel, index: int) -> None:
-    bold: dict[str, Any] = dict(fontsize=13 * _PIXEL, fontweight="bold", color=INK, parse_math=False)
-    # With a height of its own: matplotlib would lay out all labels to find one.
-    axes.set_title(panel.title, loc="left", y=1.0, pad=6, **bold)
-    _set_axis(axes, panel.x, "x")
-    _set_axis(axes, panel.y, "y")
-    for spine in axes.spines.values():
-        spine.set(edgecolor="#8A8A8A", linewidth=_PIXEL)
-    if panel.grid:
-        axes.grid(True, color="#E3E3E3", linewidth=_PIXEL)
-        axes.set_axisbelow(True)
+def _draw_panel(page: Page, panel: Panel, index: int, name: str) -> None:
+    box = panel.rectangle
+    page.gid = f"{name} axes"
     if panel.field:
-        _draw_field(axes, panel.field.png)
-    for mark in panel.marks:
-        _draw_mark(mark, axes, index)
-    handles, labels = axes.get_legend_handles_labels()
-    if labels:
-        # In the row of the title, where no line can run through it.
-        key = axes.legend(handles, labels, fontsize=_SMALL, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(labels),
-                          frameon=False, handlelength=2.4, handletextpad=0.5, columnspacing=1.1, borderpad=0.1,
-                          borderaxespad=0.2)  # fmt: skip
-        for words in key.get_texts():
-            words.set_parse_math(False)
+        page.picture(panel.field.png, box)
+    _draw_axes(page, panel)
+    for k, mark in enumerate(panel.marks):
+        page.gid = f"{name} mark {k}"
+        _draw_mark(mark, page, panel, index)
+    page.gid = f"{name} title"
+    page.words(panel.title, box.x, box.y - 13, _TITLE, fontweight="bold")
+    page.gid = f"{name} key"
+    _draw_key(page, panel, index)
 
 
-def _set_axis(axes: Axes, axis: Axis, which: Literal["x", "y"]) -> None:
-    # First how ticks look, then the ticks: those that exist already would each be changed one by one.
-    axes.tick_params(axis=which, labelsize=_SMALL, labelcolor=INK, color="#8A8A8A", length=4 * _PIXEL, pad=2)
-    if axis.scale != "linear":
-        axes.set(**{f"{which}scale": axis.scale})
-    marks = axis.ticks or ()
-    axes.set(**{
-        f"{which}lim": (axis.low, axis.high),
-        f"{which}ticks": [value for value, _ in marks],
-        f"{which}ticklabels": [label for _, label in marks],
-    })  # fmt: skip
-    drawn = getattr(axes, f"{which}axis")
-    drawn.set_minor_locator(NullLocator())
-    for words in drawn.get_ticklabels():
-        words.set_parse_math(False)
-    getattr(axes, f"set_{which}label")(axis.label, fontsize=_LETTERS, color=INK, labelpad=3, parse_math=False)
+def _draw_axes(page: Page, panel: Panel) -> None:
+    box = panel.rectangle
+    right, foot = box.x + box.width, box.y + box.height
+    across, up = panel.x.ticks or (), panel.y.ticks or ()
+    xs = panel.x.to_pixels([value for value, _ in across], box.x, right)
+    ys = panel.y.to_pixels([value for value, _ in up], foot, box.y)
+    if panel.grid:
+        lines = [*((x, box.y, x, foot) for x in xs), *((box.x, y, right, y) for y in ys)]
+        page.line(segments(lines), color=_GRID, linewidth=PIXEL)
+    strokes = [*((x, foot, x, foot + 4) for x in xs), *((box.x - 4, y, box.x, y) for y in ys)]
+    page.line(segments(strokes), color=_FRAME, linewidth=PIXEL)
+    edge = np.array([(box.x, box.y), (right, box.y), (right, foot), (box.x, foot), (box.x, box.y)])
+    page.line(edge, color=_FRAME, linewidth=PIXEL)
+    for x, (_, label) in zip(xs, across, strict=True):
+        page.words(label, x, foot + 13, _SMALL, "center")
+    for y, (_, label) in zip(ys, up, strict=True):
+        page.words(label, box.x - 7, y, _SMALL, "right")
+    wide = max((width_of(label, _SMALL) for _, label in up), default=0.0)
+    page.words(panel.x.label, box.x + box.width / 2, foot + 31, _LETTERS, "center")
+    page.words(panel.y.label, box.x - 18 - wide, box.y + box.height / 2, _LETTERS, "center", rotation=90)
 
 
-def _draw_field(axes: Axes, png: bytes) -> None:
-    with Image.open(io.BytesIO(png)) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
-    # Placed in fractions of the panel: a log axis would bend it otherwise.
-    axes.imshow(pixels, extent=(0, 1, 0, 1), transform=axes.transAxes, aspect="auto", zorder=0, interpolation="nearest")
+def _draw_key(page: Page, panel: Panel, index: int) -> None:
+    """In the row of the title, from the right, where no line can run through it."""
+    right, y = panel.rectangle.x + panel.rectangle.width, panel.rectangle.y - 13
+    for mark in reversed(panel.marks):
+        if not isinstance(mark, Path | Points) or not (words := text_at(mark, index)):
+            continue
+        page.words(words, right, y, _SMALL, "right")
+        right -= width_of(words, _SMALL) + 5
+        if isinstance(mark, Path):
+            page.line(np.array([(right - _KEY, y), (right, y)]), **_stroke(mark.role, mark.width))
+        if isinstance(mark, Points) or mark.markers:
+            page.line(np.array([(right - _KEY / 2, y)]), **_symbol(mark.role, 8.0, 1.0))
+        right -= _KEY + 12
 
 
 @singledispatch
-def _draw_mark(mark: Mark, axes: Axes, index: int) -> None:
+def _draw_mark(mark: Mark, page: Page, panel: Panel, index: int) -> None:
     raise NotImplementedError(type(mark).__name__)
 
 
 @_draw_mark.register
-def _(mark: Path, axes: Axes, index: int) -> None:
-    role = ROLES[mark.role]
-    points = _until_not_a_number(at_position(mark, index))
-    axes.plot(
-        points[:, 0], points[:, 1], color=role.colour, linestyle=_dash(mark.role, mark.width) if mark.width else "none",
-        linewidth=mark.width * _PIXEL, marker=role.marker if mark.markers else "", markersize=5.5 * _PIXEL,
-        markerfacecolor=role.fill, markeredgecolor=role.colour, markeredgewidth=_PIXEL,
-        label=text_at(mark, index) or "_", clip_on=True,
-    )  # fmt: skip
+def _(mark: Path, page: Page, panel: Panel, index: int) -> None:
+    points = panel.to_pixels(_until_not_a_number(at_position(mark, index)))
+    if mark.width:
+        page.line(points, clip=panel.rectangle, **_stroke(mark.role, mark.width))
+    if mark.markers:
+        page.line(points, clip=panel.rectangle, **_symbol(mark.role, 5.5, 1.0))
 
 
 @_draw_mark.register
-def _(mark: Points, axes: Axes, index: int) -> None:
-    role = ROLES[mark.role]
-    points = at_position(mark, index)
-    axes.plot(
-        points[:, 0], points[:, 1], linestyle="none", marker=role.marker, markersize=mark.size * _PIXEL,
-        markerfacecolor=role.fill, markeredgecolor=role.colour, markeredgewidth=1.2 * _PIXEL,
-        label=text_at(mark, index) or "_",
-    )  # fmt: skip
+def _(mark: Points, page: Page, panel: Panel, index: int) -> None:
+    page.line(panel.to_pixels(at_position(mark, index)), clip=panel.rectangle, **_symbol(mark.role, mark.size, 1.2))
 
 
 @_draw_mark.register
-def _(mark: Arrow, axes: Axes, index: int) -> None:
-    role = ROLES[mark.role]
-    tail, tip = at_position(mark, index)
-    style = dict(arrowstyle="-|>", color=role.colour, linewidth=mark.width * _PIXEL, shrinkA=0, shrinkB=0)
-    axes.annotate("", xy=tip, xytext=tail, arrowprops=style, annotation_clip=False)
+def _(mark: Arrow, page: Page, panel: Panel, index: int) -> None:
+    tail, tip = panel.to_pixels(at_position(mark, index))
+    angle, head = np.arctan2(*(tip - tail)[::-1]), 5 + 2 * mark.width
+    along = np.array([np.cos(angle), np.sin(angle)])
+    style = _stroke(mark.role, mark.width) | {"solid_capstyle": "butt"}
+    page.line(np.array([tail, tip - 0.7 * head * along]), clip=panel.rectangle, **style)
+    sides = [tip + head * np.array([np.cos(angle + turn), np.sin(angle + turn)]) for turn in (2.7, -2.7)]
+    page.areas(np.array([[tip, *sides]]), clip=panel.rectangle, facecolor=style["color"], edgecolor="none")
 
 
 @_draw_mark.register
-def _(mark: Bars, axes: Axes, index: int) -> None:
-    role = ROLES[mark.role]
-    points = at_position(mark, index)
-    centre, half = axes.transData.transform(points), np.array([mark.width / 2, 0.0])
-    left, right = (axes.transData.inverted().transform(centre + side)[:, 0] for side in (-half, half))
-    axes.bar(left, points[:, 1] - mark.base, right - left, mark.base, align="edge", color=role.fill,
-             edgecolor=role.colour, linewidth=1.5 * _PIXEL)  # fmt: skip
+def _(mark: Bars, page: Page, panel: Panel, index: int) -> None:
+    role, points = ROLES[mark.role], at_position(mark, index)
+    foot = panel.to_pixels([panel.x.low, mark.base])[1]
+    half = mark.width / 2
+    corners = [
+        [(x - half, foot), (x - half, y), (x + half, y), (x + half, foot)]
+        for x, y in panel.to_pixels(points) if not np.isnan(y)
+    ]  # fmt: skip
+    if corners:
+        page.areas(np.array(corners), clip=panel.rectangle, facecolor=role.fill, edgecolor=role.colour,
+                   linewidth=1.5 * PIXEL)  # fmt: skip
 
 
 @_draw_mark.register
-def _(mark: Text, axes: Axes, index: int) -> None:
-    words = text_at(mark, index)
-    dx, dy = mark.shift
-    # In shares of the letters' size: two pixels at each side of letters of twelve.
-    plate = dict(boxstyle="square,pad=0.17", facecolor=PAPER, edgecolor="none") if mark.plate and words else None
-    axes.annotate(
-        words, at_position(mark, index)[0], xytext=(dx * _PIXEL, -dy * _PIXEL), textcoords="offset points",
-        ha=mark.anchor, va="center", fontsize=_LETTERS, color=INK, parse_math=False, annotation_clip=False, bbox=plate,
-    )  # fmt: skip
+def _(mark: Text, page: Page, panel: Panel, index: int) -> None:
+    x, y = panel.to_pixels(at_position(mark, index))[0] + mark.shift
+    page.words(text_at(mark, index), x, y, _LETTERS, mark.anchor, plate=mark.plate)
 
 
 @_draw_mark.register
-def _(mark: Rule, axes: Axes, index: int) -> None:
-    style: dict[str, Any] = dict(color=ROLES[mark.role].colour, linestyle=_dash(mark.role, 1.5), linewidth=1.5 * _PIXEL)
-    words: dict[str, Any] = dict(fontsize=_SMALL, color=INK, parse_math=False, textcoords="offset points")
+def _(mark: Rule, page: Page, panel: Panel, index: int) -> None:
+    box = panel.rectangle
+    x, y = panel.to_pixels([mark.value, mark.value])
     if mark.orientation == "vertical":
-        axes.axvline(mark.value, **style)
-        side = 4 if mark.anchor == "left" else -4
-        axes.annotate(mark.text, (mark.value, 1), xycoords=axes.get_xaxis_transform(), ha=mark.anchor, va="center",
-                      xytext=(side * _PIXEL, -10 * _PIXEL), **words)  # fmt: skip
+        ends = [(x, box.y), (x, box.y + box.height)]
+        at, align = (x + (4 if mark.anchor == "left" else -4), box.y + 10), mark.anchor
     else:
-        axes.axhline(mark.value, **style)
-        at, side = (1, -4) if mark.end == "right" else (0, 4)
-        axes.annotate(mark.text, (at, mark.value), xycoords=axes.get_yaxis_transform(), ha=mark.end, va="center",
-                      xytext=(side * _PIXEL, (-8 if mark.below else 8) * _PIXEL), **words)  # fmt: skip
+        ends = [(box.x, y), (box.x + box.width, y)]
+        left = box.x + 4 if mark.end == "left" else box.x + box.width - 4
+        at, align = (left, y + (8 if mark.below else -8)), mark.end
+    page.line(np.array(ends), clip=box, **_stroke(mark.role, 1.5))
+    page.words(mark.text, *at, _SMALL, align)
 
 
 @_draw_mark.register
-def _(mark: Handle, axes: Axes, index: int) -> None:
-    points = at_position(mark, index)
+def _(mark: Handle, page: Page, panel: Panel, index: int) -> None:
+    points = panel.to_pixels(at_position(mark, index))
     for size, inside in ((15.0, PAPER), (5.0, INK)):
-        axes.plot(points[:, 0], points[:, 1], linestyle="none", marker="o", markersize=size * _PIXEL, zorder=5,
-                  markerfacecolor=inside, markeredgecolor=INK, markeredgewidth=2 * _PIXEL, clip_on=False)  # fmt: skip
+        page.line(points, linestyle="none", marker="o", markersize=size * PIXEL, markerfacecolor=inside,
+                  markeredgecolor=INK, markeredgewidth=2 * PIXEL)  # fmt: skip
 
 
-def _dash(role: str, width: float) -> Any:
+def _stroke(role: str, width: float) -> dict[str, Any]:
     dash = ROLES[role].dash
     # matplotlib multiplies dashes by the line width; the browser does not.
-    return (0, tuple(length / width for length in dash)) if dash else "-"
+    style = (0, tuple(length / width for length in dash)) if dash else "-"
+    return {"color": ROLES[role].colour, "linestyle": style, "linewidth": width * PIXEL}
+
+
+def _symbol(role: str, size: float, edge: float) -> dict[str, Any]:
+    look = ROLES[role]
+    return {
+        "linestyle": "none", "marker": look.marker, "markersize": size * PIXEL, "markerfacecolor": look.fill,
+        "markeredgecolor": look.colour, "markeredgewidth": edge * PIXEL,
+    }  # fmt: skip
 
 
 def _until_not_a_number(points: np.ndarray) -> np.ndarray:

@@ -245,7 +245,7 @@ function drawKey(g, panel, index, live) {
     dressed(g, mark, mark.width);
     if (mark.kind === "path") line(g, right - 26, top - 13, right, top - 13);
     g.setLineDash([]); g.lineWidth = 1;
-    if (mark.markers || mark.kind === "points") symbol(g, mark.marker, right - 13, top - 13, 3);
+    if (mark.markers || mark.kind === "points") symbol(g, mark.marker, right - 13, top - 13, 4);
     right -= 26 + 12;
   }
 }

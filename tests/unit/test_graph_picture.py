@@ -14,6 +14,7 @@ from bplib.viz.graph_story import moments_of, short
 from bplib.viz.marks import Text, text_at
 from bplib.viz.render import draw_scene
 from bplib.widgets.graph.examples import EXAMPLES, story_of
+from tests.drawn import texts_in
 
 
 def words(scene, index, panel=0):
@@ -92,8 +93,7 @@ def boxes(figure):
     renderer = canvas.get_renderer()
     return [
         (text.get_text(), text.get_window_extent(renderer))
-        for text in figure.axes[0].texts
-        if text.get_text()
+        for text in texts_in(figure, 0)
     ]
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text as MplText
 from matplotlib.transforms import Bbox
 
 from bplib.viz.marks import Path, Points, Text
@@ -16,6 +15,7 @@ from bplib.viz.scene import Axis, Panel, Rectangle, Scene
 from bplib.widgets.loop.scene import loop_scene
 from bplib.widgets.loop.state import STAGES, Event, State, first_state, reduce
 from bplib.widgets.stage import describe
+from tests.drawn import lines_in, on_screen, texts_in
 
 
 def _drawn(scene: Scene) -> Figure:
@@ -49,30 +49,31 @@ def test_even_the_longest_numbers_have_room() -> None:
 def _check_room(state: State) -> None:
     scene = loop_scene(state)
     figure = _drawn(scene)
-    axes, (network, *_) = figure.axes[0], scene.panels
+    network = scene.panels[0]
     names = ("x₁", "x₂", "h₁", "h₂", "h₃", "ŷ")
-    boxes = {text: text.get_window_extent() for text in axes.texts if text.get_text() not in names}
+    boxes = {text: text.get_window_extent() for text in texts_in(figure, 0) if text.get_text() not in names}
     assert len(boxes) == len(state.parameters) * (2 if state.gradients or state.change else 1)
     for one, two in itertools.combinations(boxes, 2):
         assert not _overlap(boxes[one], boxes[two]), f"{one.get_text()} and {two.get_text()}"
     (units,) = [mark for mark in network.marks if isinstance(mark, Points) and mark.size > 20]
-    for x, y in axes.transData.transform(units.points):
+    for x, y in on_screen(figure, network.to_pixels(units.points)):
         circle = Bbox.from_extents(x - 12, y - 17, x + 12, y + 17)
         for text, box in boxes.items():
             assert not _overlap(circle, box), text.get_text()
-    frame = axes.get_window_extent()
+    ends = [(network.x.low, network.y.low), (network.x.high, network.y.high)]
+    frame = Bbox(on_screen(figure, network.to_pixels(ends)))
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 for box in boxes.values())
 
 
 @pytest.mark.parametrize("hidden", [1, 2, 3])
 def test_no_line_runs_through_a_bias(hidden: int) -> None:
     scene = loop_scene(_after(hidden=hidden))
-    axes, panel = _drawn(scene).axes[0], scene.panels[0]
-    biases = [text.get_window_extent() for text in axes.texts if text.get_text().startswith("b ")]
+    figure, panel = _drawn(scene), scene.panels[0]
+    biases = [text.get_window_extent() for text in texts_in(figure, 0) if text.get_text().startswith("b ")]
     lines = [mark.points for mark in panel.marks if isinstance(mark, Path) and np.isfinite(mark.points).all()]
     assert (len(biases), len(lines)) == (hidden + 1, 3 * hidden)
     for start, end in lines:
-        along = axes.transData.transform(start + np.linspace(0, 1, 500)[:, None] * (end - start))
+        along = on_screen(figure, panel.to_pixels(start + np.linspace(0, 1, 500)[:, None] * (end - start)))
         assert not any(box.contains(x, y) for box in biases for x, y in along)
 
 
@@ -84,12 +85,12 @@ def _overlap(one: Bbox, two: Bbox) -> bool:
 def test_the_words_beside_the_predictions_stay_on_the_page() -> None:
     state = reduce(reduce(first_state(), Event("lr", 5.0)), Event("loops", (50, None)))
     figure = _drawn(loop_scene(state))
-    assert all(text.get_window_extent().x1 <= 900 for text in figure.axes[1].texts)
+    assert all(text.get_window_extent().x1 <= 900 for text in texts_in(figure, 1))
     for state in (first_state(), _after(*STAGES[:3]), _after(*STAGES)):
-        axes = _drawn(loop_scene(state)).axes[1]
-        words = axes.get_title(loc="left")
-        (title,) = (one for one in axes.findobj(MplText) if one.get_text() == words)
-        assert title.get_window_extent().x1 < axes.get_legend().get_window_extent().x0, "the key runs into the title"
+        figure = _drawn(loop_scene(state))
+        (title,) = texts_in(figure, 1, "title")
+        first = min(sample.get_window_extent().x0 for sample in lines_in(figure, 1, "key"))
+        assert title.get_window_extent().x1 < first, "the key runs into the title"
 
 
 def test_a_line_says_size_and_sign_of_its_weight_without_colour() -> None:
@@ -146,9 +147,9 @@ def test_both_renderers_know_the_plate_behind_words(plate: bool) -> None:
     scene = Scene(400, 300, (panel,), "A plate")
     assert describe(scene)["panels"][0]["marks"][1]["plate"] is plate
     figure = _drawn(scene)
-    (drawn,) = figure.axes[0].texts
+    (drawn,) = texts_in(figure, 0)
     assert (drawn.get_bbox_patch() is not None) is plate
-    x, y = (drawn.get_window_extent().x1 + 1, figure.axes[0].transData.transform((5, 5))[1])
+    x, y = (drawn.get_window_extent().x1 + 1, on_screen(figure, panel.to_pixels((5, 5)))[1])
     pixels = np.asarray(figure.canvas.buffer_rgba())
     column = pixels[int(pixels.shape[0] - y) - 2 : int(pixels.shape[0] - y) + 3, int(x), :3]
     assert (column.min() > 200) is np.bool_(plate), "the line ends a little beside the words"

@@ -66,7 +66,7 @@ def test_a_crowded_picture_is_drawn_once_and_no_picture_more_than_twice(monkeypa
 
     drawn = picture._drawn
     monkeypatch.setattr(picture, "_drawn", counted)
-    for words, wanted in ((0, [1.15, 2.0]), (50, [1.15]), (66, [1.15]), (200, [1.15, 1.0])):
+    for words, wanted in ((0, [1.1, 2.0]), (50, [1.1]), (66, [1.1]), (200, [1.1, 1.0])):
         fig = figure(9, 4.6)
         axes = fig.subplots()
         for k in range(words):

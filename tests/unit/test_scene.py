@@ -5,14 +5,21 @@ import io
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from PIL import Image
 
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.viz.marks import Arrow, Bars, Handle, Path, Points, Rule, Text, at_position, positions, text_at
+from bplib.viz.page import width_of
 from bplib.viz.render import draw_scene, render
-from bplib.viz.scene import Axis, Panel, Rectangle, Scene, ticks
+from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene, ticks
+from tests.drawn import lines_in, parts, texts_in
 
 _BOX = Rectangle(60.0, 40.0, 300.0, 200.0)
 
@@ -30,22 +37,81 @@ def test_the_corners_of_a_panel_lie_on_its_rectangle() -> None:
 
 @pytest.mark.parametrize("log", [False, True])
 def test_matplotlib_puts_every_point_where_the_mapping_says(log: bool) -> None:
-    scene = _scene(Path([[0, 1], [10, 2]]), log=log, sentences=("In words.",))
-    axes = draw_scene(scene, heading="A question?").axes[0]
-    (panel,) = scene.panels
     grid = np.stack(np.meshgrid(np.linspace(0, 10, 7), np.geomspace(1e-3, 3, 7)), axis=-1).reshape(-1, 2)
-    drawn = axes.transData.transform(grid)
-    height = axes.figure.bbox.height
+    scene = _scene(Points(grid), log=log, sentences=("In words.",))
+    figure = draw_scene(scene, heading="A question?")
+    (drawn,) = lines_in(figure, 0)
+    (panel,) = scene.panels
+    x, y = drawn.get_transform().transform(drawn.get_xydata()).T
     ours = panel.to_pixels(grid) + np.array([0, 28])  # the heading takes 28 pixels above the scene
-    np.testing.assert_allclose(np.c_[drawn[:, 0], height - drawn[:, 1]], ours, rtol=0, atol=0.5)
+    np.testing.assert_allclose(np.c_[x, figure.bbox.height - y], ours, rtol=0, atol=1e-3)
+
+
+def test_the_pixels_of_a_mark_are_where_the_mapping_says() -> None:
+    scene = _scene(Points([[2.5, 0]], "prediction", size=20))
+    pixels = _pixels(draw_scene(scene))
+    blue = np.argwhere((pixels == (0, 0x72, 0xB2)).all(axis=-1))
+    x, y = scene.panels[0].to_pixels((2.5, 0))
+    np.testing.assert_allclose(blue.mean(axis=0), (y, x), rtol=0, atol=1)
+
+
+def test_a_colour_field_fills_its_panel_the_right_way_up() -> None:
+    png = io.BytesIO()
+    Image.fromarray(np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [9, 9, 9]]], np.uint8)).save(png, "PNG")
+    panel = dataclasses.replace(_scene().panels[0], field=ColourField(png.getvalue()), grid=False)
+    pixels = _pixels(draw_scene(Scene(420, 300, (panel,), "A field")))
+    for x, y, colour in ((65, 45, (255, 0, 0)), (355, 45, (0, 255, 0)), (65, 235, (0, 0, 255)), (355, 235, (9, 9, 9))):
+        assert tuple(pixels[y, x]) == colour, (x, y)
+    assert tuple(pixels[250, 65]) == tuple(pixels[45, 370]) == (255, 255, 255)
+
+
+def test_what_lies_outside_its_panel_is_cut_but_words_and_handles_are_not() -> None:
+    outside = [[-1.5, 1]]
+    marks = (Path([[-2, 1], [12, 1]], "gradient", width=8), Bars([[0, 9]]), Arrow([[-2, 2], [-1, 2]]), Points(outside))
+    cut, whole = (_pixels(draw_scene(_scene(*some))) for some in (marks, (Handle("h", outside),)))
+    blank = _pixels(draw_scene(_scene()))
+    margin = np.s_[30:245, 5:35]  # beside the labels of the ticks
+    assert (cut[margin] == blank[margin]).all()
+    assert (whole[margin] != blank[margin]).any()
 
 
 def test_the_static_twin_plots_the_numbers_of_the_position_asked_for() -> None:
     table = np.arange(24, dtype=np.float32).reshape(3, 4, 2) / 10
-    axes = draw_scene(_scene(Path(table, "loss"), Bars([[1, 2]]), Arrow([[0, 0], [1, 1]])), 2).axes[0]
-    np.testing.assert_array_equal(axes.lines[0].get_xydata(), table[2])
-    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")) == ("step", "loss", "A panel")
-    assert axes.patches[0].get_height() == 2
+    scene = _scene(Path(table, "loss"), Bars([[1, 2]]), Arrow([[0, 0], [1, 1]]))
+    figure = draw_scene(scene, 2)
+    panel = scene.panels[0]
+    np.testing.assert_allclose(lines_in(figure, 0)[0].get_xydata(), panel.to_pixels(table[2]))
+    said = [text.get_text() for text in texts_in(figure, 0, "axes")]
+    assert said[-2:] == ["step", "loss"]
+    assert said[:-2] == [label for axis in (panel.x, panel.y) for _, label in axis.ticks or ()]
+    assert [text.get_text() for text in texts_in(figure, 0, "title")] == ["A panel"]
+    bar, head = parts(figure, PathPatch, "panel 0 mark")
+    (low, high) = panel.to_pixels([[1, 0], [1, 2]])
+    np.testing.assert_allclose(np.ptp(bar.get_path().vertices[:4], axis=0), (16, low[1] - high[1]))
+    np.testing.assert_allclose(head.get_path().vertices[0], panel.to_pixels((1, 1)), rtol=1e-6)
+
+
+def test_the_key_stands_from_the_right_with_a_sample_for_each_name() -> None:
+    marks = (Path([[0, 0], [1, 1]], "loss", text="a line"), Points([[1, 1]], text=("b", "dots")), Points([[2, 2]]))
+    scene = _scene(*marks, sentences=("one", "two"))
+    figure = draw_scene(scene, 1)
+    dots, line = texts_in(figure, 0, "key")
+    assert (dots.get_text(), line.get_text()) == ("dots", "a line")
+    sample, *stroke = lines_in(figure, 0, "key")
+    assert (sample.get_marker(), len(stroke)) == ("o", 1)
+    right = _BOX.x + _BOX.width
+    assert dots.get_position()[0] == right
+    # Each sample ends five pixels beside its words, the next words twelve beside the sample.
+    assert sample.get_xdata()[0] == pytest.approx(right - width_of("dots", 11) - 5 - 13)
+    assert line.get_position()[0] == pytest.approx(right - width_of("dots", 11) - 5 - 26 - 12)
+    extent = line.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+    assert width_of("a line", 11) == pytest.approx(extent.width, abs=1.5)
+
+
+def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def test_a_mark_that_nobody_can_draw_is_named() -> None:
@@ -67,18 +133,19 @@ def test_the_sentence_stands_in_the_alternative_text_below_the_question() -> Non
 @pytest.mark.parametrize("words", ["$x^2$ <b>&", "$\\href{javascript:alert(3)}{x}$", "a $ and a $"])
 def test_dollar_signs_and_markup_in_words_are_drawn_as_they_are(words: str) -> None:
     marks = (Text([[1, 1]], words), Path([[0, 0], [1, 1]], text=words), Rule(2, text=words), Handle("h", [[1, 1]]))
-    x, y = Axis(0, 1, label=words, ticks=((0.5, words),)), Axis(0, 1, label=words)
+    x, y = (Axis(0, 1, label=words, ticks=((0.5, words),)) for _ in "xy")
     scene = Scene(420, 300, (Panel(_BOX, x, y, marks, words),), words, (words,))
-    axes = draw_scene(scene, heading=words).axes[0]
-    axes.figure.savefig(io.BytesIO())
-    assert axes.texts[0].get_text() == words
+    figure = draw_scene(scene, heading=words)
+    figure.savefig(io.BytesIO())
+    assert len(figure.texts) == 10
+    assert {text.get_text() for text in figure.texts} == {words}
 
 
 def test_values_that_are_not_finite_end_a_path_and_never_an_error() -> None:
     points = np.array([[0, 1], [1, np.inf], [2, np.nan], [3, 1]], dtype=float)
-    axes = draw_scene(_scene(Path(points), Points(points), Bars(points[:1]))).axes[0]
-    assert len(axes.lines[0].get_xdata()) == 2
-    axes.figure.savefig(io.BytesIO())
+    figure = draw_scene(_scene(Path(points), Points(points), Bars(points), Bars(points[2:3])))
+    assert len(lines_in(figure, 0)[0].get_xdata()) == 2
+    figure.savefig(io.BytesIO())
 
 
 def test_zero_on_a_log_axis_lies_below_the_panel_and_not_nowhere() -> None:

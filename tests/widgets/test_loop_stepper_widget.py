@@ -12,6 +12,7 @@ from ipywidgets.widgets.widget import _instances
 from bplib.errors import BplibError
 from bplib.widgets.loop.state import RATES, STAGES
 from bplib.widgets.loop.view import LoopStepper, loop_stepper
+from tests.drawn import lines_in
 
 
 @pytest.fixture
@@ -218,6 +219,8 @@ def test_the_twin_shows_the_present_state_below_its_question() -> None:
     picture = stepper.picture()
     assert picture.alt.startswith("Backward 1,000 times, no Update: where does the loss go? A network that learns XOR")
     assert picture.alt.endswith("1000 loops, no update: the loss stays at 0.3374. Next: Update.")
-    (curve,) = [line for line in picture.figure.axes[2].lines if len(line.get_xdata()) == 1000]
-    np.testing.assert_allclose(curve.get_ydata(), stepper.losses, rtol=1e-6)
+    (curve,) = [line for line in lines_in(picture.figure, 2) if len(line.get_xdata()) == 1000]
+    axis, box = stepper._scene().panels[2].y, stepper._scene().panels[2].rectangle
+    heights = axis.to_pixels(stepper.losses, box.y + box.height, box.y) + 28  # below the question
+    np.testing.assert_allclose(curve.get_ydata(), heights, rtol=1e-6)
     stepper.close()

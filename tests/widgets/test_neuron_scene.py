@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Bbox
 
 from bplib.viz.marks import Arrow, Mark, Path, Rule, Text, at_position, text_at
 from bplib.viz.render import draw_scene, render
@@ -14,6 +15,7 @@ from bplib.widgets.neuron.passes import passes
 from bplib.widgets.neuron.scene import live_marks, magnification, neuron_scene, sentence_of
 from bplib.widgets.neuron.state import PRESETS, Event, State, first_state, reduce
 from bplib.widgets.stage import describe
+from tests.drawn import on_screen, texts_in
 
 FIRST = first_state()
 
@@ -198,10 +200,11 @@ def test_everything_drawn_is_finite_and_its_words_stay_clear_of_each_other(name:
             assert np.isfinite(mark.points).all()
     figure = draw_scene(scene, state.position)
     renderer = FigureCanvasAgg(figure).get_renderer()
-    for axes in figure.axes:
-        shown = [text for text in axes.texts if text.get_text()]
+    for k, panel in enumerate(scene.panels):
+        shown, box = texts_in(figure, k), panel.rectangle
         boxes = [text.get_window_extent(renderer) for text in shown]
-        inside = axes.get_window_extent(renderer).padded(1)
+        corners = on_screen(figure, [(box.x, box.y + box.height), (box.x + box.width, box.y)])
+        inside = Bbox(corners).padded(1)
         for text, box in zip(shown, boxes, strict=True):
             assert inside.contains(box.x0, box.y0), text
             assert inside.contains(box.x1, box.y1), text

@@ -10,6 +10,7 @@ from bplib.widgets.nudge.examples import EXAMPLES
 from bplib.widgets.nudge.state import PRESETS
 from bplib.widgets.nudge.view import NudgeLab, nudge_lab
 from bplib.widgets.stage import Drag
+from tests.drawn import texts_in
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_reveal_and_reset(lab: NudgeLab) -> None:
 def test_the_twin_gives_the_outcome_below_its_question_and_the_lab_does_not() -> None:
     lab = nudge_lab("polynomial", h=1e-6, question="Which h is best?", name="twin")
     picture = lab.picture()
-    assert "★ smallest error at h = 1.3·10⁻⁹" in [text.get_text() for text in picture.figure.axes[2].texts]
+    assert "★ smallest error at h = 1.3·10⁻⁹" in [text.get_text() for text in texts_in(picture.figure, 2)]
     assert picture.alt.startswith("Which h is best? z = 64x(1−x)")
     assert not lab.state.error_revealed
     lab.close()

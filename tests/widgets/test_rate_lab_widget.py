@@ -10,6 +10,7 @@ from bplib.errors import BplibError, DomainError
 from bplib.widgets.rate.scene import CURVATURE
 from bplib.widgets.rate.state import PRESETS
 from bplib.widgets.rate.view import RateLab, rate_lab
+from tests.drawn import lines_in, texts_in
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_the_static_twin_shows_the_outcome_below_its_question() -> None:
     )
     assert "application/vnd.jupyter.widget-view+json" in data
     figure = lab.picture().figure
-    assert [text.get_text() for text in figure.axes[2].texts] == ["1/λ = 0.25", "2/λ = 0.5"]
+    assert [text.get_text() for text in texts_in(figure, 2)] == ["1/λ = 0.25", "2/λ = 0.5"]
     assert not lab.state.revealed, "the picture gives the answer, the live lab does not"
     assert len(lab.picture().png()) <= 25_000
     lab.close()
@@ -162,5 +163,6 @@ def test_the_static_twin_shows_the_outcome_below_its_question() -> None:
 
 def test_the_twin_plots_the_path_of_the_present_rate(lab: RateLab) -> None:
     lab.rate = 0.45
-    (path,) = [line for line in lab.picture().figure.axes[0].lines if len(line.get_xdata()) == 51]
-    np.testing.assert_allclose(path.get_xydata(), lab.path, rtol=1e-6, atol=1e-6)
+    line, markers = [line for line in lines_in(lab.picture().figure, 0) if len(line.get_xdata()) == 51]
+    for drawn in (line, markers):
+        np.testing.assert_allclose(drawn.get_xydata(), lab._scene().panels[0].to_pixels(lab.path), rtol=0, atol=1e-3)

@@ -12,6 +12,7 @@ from bplib.viz.render import draw_scene
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene
 from bplib.widgets.kit import close_all
 from bplib.widgets.stage import Drag, Stage, describe
+from tests.drawn import texts_in
 from tests.hostile import WORDS
 
 
@@ -121,9 +122,11 @@ def test_the_code_is_sent_as_text_so_that_no_file_is_watched() -> None:
 @pytest.mark.parametrize(("end", "below"), [("right", False), ("left", True)])
 def test_the_words_of_a_horizontal_rule_are_at_the_end_and_on_the_side_that_it_says(end: str, below: bool) -> None:
     rule = Rule(0.5, "horizontal", text="half", end=end, below=below)
-    scene = Scene(300, 200, (Panel(Rectangle(50, 30, 200, 120), Axis(0, 1), Axis(0, 1), (rule,)),), "a rule")
+    panel = Panel(Rectangle(50, 30, 200, 120), Axis(0, 1), Axis(0, 1), (rule,))
+    scene = Scene(300, 200, (panel,), "a rule")
     (told,) = describe(scene)["panels"][0]["marks"]
     assert (told["end"], told["below"]) == (end, below)
-    (words,) = [text for text in draw_scene(scene).axes[0].texts if text.get_text() == "half"]
-    x, y = words.get_position()
-    assert (words.get_ha(), y > 0, x < 0) == (end, not below, end == "right")
+    (half,) = texts_in(draw_scene(scene), 0)
+    x, y = half.get_position()
+    assert (half.get_text(), half.get_ha()) == ("half", end)
+    assert (y < 90, x > 150) == (not below, end == "right")
