@@ -4,6 +4,7 @@ import base64
 import io
 from html.parser import HTMLParser
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -57,24 +58,40 @@ def test_a_crowded_picture_gets_coarser_rather_than_large() -> None:
 
 
 def test_a_crowded_picture_is_drawn_once_and_no_picture_more_than_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing is what a learner waits for before a widget appears."""
+    """Drawing is what a learner waits for before a widget appears, and then zlib's last level."""
     scales: list[float] = []
+    levels: list[int] = []
 
     def counted(figure: Figure, scale: float) -> Image.Image:
         scales.append(scale)
         return drawn(figure, scale)
 
+    def encoded(image: Image.Image, colours: int = 40, level: int = 9) -> bytes:
+        levels.append(level)
+        return palette_png(image, colours, level)
+
     drawn = picture._drawn
+    monkeypatch.setattr(picture, "palette_png", encoded)
     monkeypatch.setattr(picture, "_drawn", counted)
     for words, wanted in ((0, [1.1, 2.0]), (50, [1.1]), (66, [1.1]), (200, [1.1, 1.0])):
         fig = figure(9, 4.6)
         axes = fig.subplots()
         for k in range(words):
             axes.text(k % 9 / 9, k // 9 / 25, f"word {k}")
-        scales.clear()
+        scales.clear(), levels.clear()
         size = len(Picture(fig, "Words.").png())
         assert scales == wanted, (words, size)
+        assert levels[0] == 7
+        assert set(levels[1:]) <= {9}
         assert words == 200 or size <= 25_000
+
+
+def test_letters_keep_their_shapes_whatever_matplotlib_is_set_to() -> None:
+    pictures = set()
+    for hinting in ("no_hinting", "force_autohint"):
+        with mpl.rc_context({"text.hinting": hinting}):
+            pictures.add(_drawn().png())
+    assert len(pictures) == 1
 
 
 def test_the_same_figure_gives_the_same_bytes() -> None:

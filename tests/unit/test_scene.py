@@ -108,6 +108,45 @@ def test_the_key_stands_from_the_right_with_a_sample_for_each_name() -> None:
     assert width_of("a line", 11) == pytest.approx(extent.width, abs=1.5)
 
 
+def test_what_is_drawn_later_lies_above() -> None:
+    for roles, colour in ((("gradient", "prediction"), (0, 0x72, 0xB2)), (("prediction", "gradient"), (0xD5, 0x5E, 0))):
+        pixels = _pixels(draw_scene(_scene(*(Points([[5, 1]], role, size=30) for role in roles))))
+        assert tuple(pixels[140, 210]) == colour, roles
+    over = _pixels(draw_scene(_scene(Text([[5, 1]], "mmm"), Points([[5, 1]], "prediction", size=60))))
+    assert (over[130:150, 205:220] == (0, 0x72, 0xB2)).all(), "words wait their turn, too"
+
+
+def test_a_line_to_infinity_runs_to_the_edge_of_its_panel() -> None:
+    pixels = _pixels(draw_scene(_scene(Path([[5, 1], [5, np.inf]], "prediction", width=4))))
+    assert tuple(pixels[44, 210]) == (0, 0x72, 0xB2)
+    assert tuple(pixels[36, 210]) == (255, 255, 255)
+
+
+def test_a_panel_without_a_grid_has_none() -> None:
+    panel = dataclasses.replace(_scene().panels[0], grid=False)
+    with_grid, without = (
+        _pixels(draw_scene(Scene(420, 300, (one,), "A panel")))[45:235, 65:355] for one in (_scene().panels[0], panel)
+    )
+    assert (without == 255).all()
+    assert (with_grid != 255).any()
+
+
+def test_the_label_of_an_upright_axis_stands_beside_the_longest_number() -> None:
+    axes = (Axis(0, 1, label="loss", ticks=((0.5, words),)) for words in ("1", "1,234,567"))
+    for axis in axes:
+        figure = draw_scene(Scene(420, 300, (Panel(Rectangle(120, 40, 250, 200), Axis(0, 1), axis),), "A panel"))
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        number, label = (text.get_window_extent(renderer) for text in texts_in(figure, 0, "axes")[-2:])
+        assert 2 <= number.x0 - label.x1 <= 10, axis.ticks
+
+
+def test_dashes_are_as_long_as_in_the_browser_whatever_the_width() -> None:
+    for width in (1.0, 4.0):
+        (line,) = lines_in(draw_scene(_scene(Path([[0, 1], [9, 1]], "gradient", width=width))), 0)
+        _, dashes = line._dash_pattern  # type: ignore[attr-defined]  # in points, as it is drawn
+        np.testing.assert_allclose(np.array(dashes) / 0.72, (7, 3))
+
+
 def _pixels(figure: Figure) -> npt.NDArray[np.uint8]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
