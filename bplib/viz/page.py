@@ -9,10 +9,10 @@ from typing import Any, Literal, final
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import get_hinting_flag
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.image import BboxImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
@@ -125,10 +125,7 @@ class Page:
     def picture(self, png: bytes, box: Rectangle) -> None:
         """Lay a PNG over a rectangle."""
         with Image.open(io.BytesIO(png)) as opened:
-            pixels = np.asarray(opened.convert("RGB"))
-        drawn = BboxImage(self._on_screen(box), interpolation="nearest", origin="lower")
-        drawn.set_data(pixels)
-        self._add(drawn, None)
+            self._add(_Stretched(opened.convert("RGBA"), self._on_screen(box)), None)
 
     def _add(self, artist: Any, clip: Rectangle | None) -> None:
         artist.set(transform=self._to_screen, zorder=next(self._height), gid=self.gid)
@@ -137,8 +134,22 @@ class Page:
         artist.set_clip_box(self._on_screen(clip) if clip else None)
 
     def _on_screen(self, box: Rectangle) -> TransformedBbox:
-        corners = Bbox([[box.x, box.y + box.height], [box.x + box.width, box.y]])
-        return TransformedBbox(corners, self._to_screen)
+        return TransformedBbox(Bbox.from_bounds(box.x, box.y, box.width, box.height), self._to_screen)
+
+
+class _Stretched(Artist):
+    """A picture over a rectangle. Those of matplotlib are resampled as floats, in ten times the time."""
+
+    def __init__(self, picture: Image.Image, box: TransformedBbox) -> None:
+        super().__init__()
+        self._picture, self._box = picture, box
+
+    def draw(self, renderer: Any) -> None:
+        left, low, right, high = np.rint(self._box.extents).astype(int)
+        fitted = self._picture.resize((right - left, high - low), Image.Resampling.NEAREST)
+        context = renderer.new_gc()
+        renderer.draw_image(context, left, low, np.asarray(fitted)[::-1])
+        context.restore()
 
 
 def segments(ends: npt.ArrayLike) -> Pixels:
@@ -184,7 +195,13 @@ def width_of(text: str, size: float) -> float:
     """
     font = get_font(findfont(FontProperties()))
     font.set_size(size, 72)
-    with warnings.catch_warnings(), mpl.rc_context(LETTERS):
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+", UserWarning)  # a box, of its own width
-        font.set_text(text, 0.0, flags=get_hinting_flag())  # type: ignore[no-untyped-call]
+        font.set_text(text, 0.0, flags=_flag())
     return float(font.get_width_height()[0] / 64)
+
+
+@lru_cache(1)
+def _flag() -> Any:
+    with mpl.rc_context(LETTERS):
+        return get_hinting_flag()  # type: ignore[no-untyped-call]

@@ -17,6 +17,9 @@ from bplib.viz.style import LETTERS
 
 __all__ = ["Picture", "palette_png"]
 
+# Pillow would load its five common formats at the first file, while somebody waits for a picture.
+Image.preinit()
+
 _LIMIT = 25_000
 _COLOURS = 40
 _FEWER_COLOURS = 24
