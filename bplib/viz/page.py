@@ -146,7 +146,7 @@ class _Stretched(Artist):
 
     def draw(self, renderer: Any) -> None:
         left, low, right, high = np.rint(self._box.extents).astype(int)
-        fitted = self._picture.resize((right - left, high - low), Image.Resampling.NEAREST)
+        fitted = self._picture.resize((right - left, high - low), Image.Resampling.BOX)
         context = renderer.new_gc()
         renderer.draw_image(context, left, low, np.asarray(fitted)[::-1])
         context.restore()

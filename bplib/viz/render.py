@@ -18,6 +18,8 @@ __all__ = ["draw_scene", "render"]
 _FRAME, _GRID = "#8A8A8A", "#E3E3E3"
 _TITLE, _LETTERS, _SMALL = 13.0, 12.0, 11.0
 _KEY = 26.0  # pixels of a sample in the key
+# The browser draws its markers itself, each about as heavy as a circle; matplotlib's have these sizes then.
+_AS_HEAVY = {"*": 1.25, "D": 0.92, "s": 0.9, "^": 1.05, "v": 1.05}
 
 
 def render(scene: Scene, index: int = 0, heading: str = "", alt: str = "") -> Picture:
@@ -203,8 +205,8 @@ def _stroke(role: str, width: float) -> dict[str, Any]:
 def _symbol(role: str, size: float, edge: float) -> dict[str, Any]:
     look = ROLES[role]
     return {
-        "linestyle": "none", "marker": look.marker, "markersize": size * PIXEL, "markerfacecolor": look.fill,
-        "markeredgecolor": look.colour, "markeredgewidth": edge * PIXEL,
+        "linestyle": "none", "marker": look.marker, "markersize": size * _AS_HEAVY.get(look.marker, 1.0) * PIXEL,
+        "markerfacecolor": look.fill, "markeredgecolor": look.colour, "markeredgewidth": edge * PIXEL,
     }  # fmt: skip
 
 

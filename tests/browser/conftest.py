@@ -1,5 +1,6 @@
 """A real JupyterLab, a real Chromium, and a page that remembers everything that went wrong on it."""
 
+import contextlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from typing import Any
 import nbformat
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 # Software rendering gives the same pixels everywhere; the rest keeps Chromium from talking to anybody but us.
 _CHROMIUM = (
@@ -82,15 +84,22 @@ class LabPage:
         self.idle()
         if not classic:  # idle, and connected: else Run asks for a kernel
             self.page.get_by_text("| Idle").wait_for(timeout=90_000)
-        for _ in range(3):  # JupyterLab forgets the command where the kernel answers late
+        for _ in range(5):
             self.page.locator(".jp-Notebook .jp-Cell").first.click()
             self.page.get_by_role("menuitem", name="Run", exact=True).click()
             self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            self.page.wait_for_timeout(500)
-            self.idle()
-            if not self.page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[ ]").count():
+            with contextlib.suppress(PlaywrightTimeout):  # JupyterLab forgets the command where the kernel answers late
+                self._prompts_without("[ ]", 8_000)
+                self._prompts_without("[*]", 120_000)
+                self.idle()
                 return
         raise AssertionError("the notebook's cells were not run")
+
+    def _prompts_without(self, sign: str, patience: float) -> None:
+        """Wait until no code cell has this sign for not run, or still running, beside it."""
+        prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+        none = f"sign => !{prompts}.some(prompt => prompt.textContent.includes(sign))"
+        self.page.wait_for_function(none, arg=sign, timeout=patience)
 
     def run(self, code: str, *, wait: bool = True) -> None:
         """Type code into a new last cell and run it."""

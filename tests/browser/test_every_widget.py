@@ -1,19 +1,29 @@
 """What holds for every widget of the course in a real page, found by itself in each package of ``bplib.widgets``.
 
-By keyboard alone each control is reached and moves the picture and its words; a slider over a table paints every key
-while the kernel is busy; nothing sticks out of a narrow page; axe-core finds nothing to object to. It sees names,
-roles, contrasts and focus; whether the words are good ones, only a person can say.
+Its picture is the one that matplotlib draws of the same scene. By keyboard alone each control is reached and moves the
+picture and its words; a slider over a table paints every key while the kernel is busy; nothing sticks out of a narrow
+page; axe-core finds nothing to object to. It sees names, roles, contrasts and focus; whether the words are good ones,
+only a person can say.
 """
 
+import base64
 import importlib
+import io
 import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 from playwright.sync_api import Locator
+
+from bplib.viz.render import draw_scene
+from bplib.viz.style import LETTERS
 
 pytestmark = pytest.mark.browser
 
@@ -57,6 +67,25 @@ def shown(box: Locator) -> tuple[str, str]:
     )
 
 
+def drawn_apart(box: Locator, widget: Any) -> tuple[float, float]:
+    """How far the page's picture and matplotlib's differ in a square of 16 pixels: at most, and in 99 of 100.
+
+    In levels of 255, the mean of a square. Where a letter or a marker falls between two pixels, and where a dash
+    begins, the two need not agree.
+    """
+    encoded = box.locator(".bplib-card canvas").evaluate("canvas => canvas.toDataURL()").split(",")[1]
+    live = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+    scene = widget._scene()
+    canvas: Any = FigureCanvasAgg(draw_scene(scene, widget._position()))
+    with rc_context(LETTERS):
+        canvas.print_figure(io.BytesIO(), format="raw", dpi=100 * live.width / scene.width)
+    still = np.asarray(canvas.buffer_rgba())[: live.height, : live.width, :3]  # its sentence below is text on the page
+    rows, columns = live.height // 16, live.width // 16
+    apart = (np.asarray(live, float) - still)[: 16 * rows, : 16 * columns].reshape(rows, 16, columns, 16, 3)
+    squares = np.abs(apart.mean(axis=(1, 3))).max(axis=-1)
+    return float(squares.max()), float(np.quantile(squares, 0.99))
+
+
 def controls(box: Locator) -> list[str]:
     """What the keyboard can reach in a widget, in the order of the page."""
     return box.evaluate(
@@ -72,6 +101,13 @@ def test_the_keyboard_reaches_and_moves_every_control_of_every_widget(lab_page: 
     boxes = page.page.locator(".bplib-box")
     page.page.locator(".bplib-card canvas").nth(len(MAKERS) - 1).wait_for(timeout=60_000)
     assert boxes.count() == len(MAKERS)
+    for box, (package, name) in zip(boxes.all(), MAKERS.items(), strict=True):
+        widget = getattr(importlib.import_module(f"bplib.widgets.{package}"), name)(name="twin")
+        if name == "training_cockpit":
+            widget.run(6)
+        most, nearly_all = drawn_apart(box, widget)
+        widget.close()
+        assert (most <= 45, nearly_all <= 20) == (True, True), (name, most, nearly_all)
     for width in (1280, 800):
         page.page.set_viewport_size({"width": width, "height": 1000})
         page.page.wait_for_timeout(600)  # the pictures take their new size
