@@ -25,8 +25,7 @@ _LEVELS = {
 _AROUND = "bplib/viz/*,bplib/widgets/*,bplib/lessons/*"
 _MEASURED = [f"tests/{folder}" for folder in ("unit", "property", "contract", "widgets")]
 # A file stays in one process: its tests share servers. More than four browsers at once would starve one another.
-# In the order of the folders, the browser's first: files of few long tests would be left to the end otherwise.
-_PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
+_PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]
 _NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 _SANITIZE = ROOT / "tests" / "nbval.cfg"
 

@@ -37,8 +37,8 @@ _FAR = 1e6
 class Page:
     """An empty page; what is drawn later lies above what was drawn before.
 
-    A Figure with its lines and words placed by hand. Axes would do the same with ticks, locators and a layout that
-    every scene has to undo, in three times the time.
+    A Figure with its lines and words placed by hand. Axes would do the same, more slowly: with ticks, locators and a
+    layout that every scene has to undo.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Page:
 
 
 class _Stretched(Artist):
-    """A picture over a rectangle. Those of matplotlib are resampled as floats, in ten times the time."""
+    """A picture over a rectangle. matplotlib would resample it as floats, which takes longer."""
 
     def __init__(self, picture: Image.Image, box: TransformedBbox) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class _Stretched(Artist):
 
     def draw(self, renderer: Any) -> None:
         left, low, right, high = np.rint(self._box.extents).astype(int)
-        fitted = self._picture.resize((right - left, high - low), Image.Resampling.BOX)
+        fitted = self._picture.resize((right - left, high - low), Image.Resampling.NEAREST)
         context = renderer.new_gc()
         renderer.draw_image(context, left, low, np.asarray(fitted)[::-1])
         context.restore()

@@ -18,8 +18,8 @@ __all__ = ["draw_scene", "render"]
 _FRAME, _GRID = "#8A8A8A", "#E3E3E3"
 _TITLE, _LETTERS, _SMALL = 13.0, 12.0, 11.0
 _KEY = 26.0  # pixels of a sample in the key
-# The browser draws its markers itself, each about as heavy as a circle; matplotlib's have these sizes then.
-_AS_HEAVY = {"*": 1.25, "D": 0.92, "s": 0.9, "^": 1.05, "v": 1.05}
+# Of matplotlib's markers beside its circle, so that each is as large as the one that the Stage draws.
+_RELATIVE_SIZES = {"*": 1.25, "D": 0.92, "s": 0.9, "^": 1.05, "v": 1.05}
 
 
 def render(scene: Scene, index: int = 0, heading: str = "", alt: str = "") -> Picture:
@@ -205,7 +205,7 @@ def _stroke(role: str, width: float) -> dict[str, Any]:
 def _symbol(role: str, size: float, edge: float) -> dict[str, Any]:
     look = ROLES[role]
     return {
-        "linestyle": "none", "marker": look.marker, "markersize": size * _AS_HEAVY.get(look.marker, 1.0) * PIXEL,
+        "linestyle": "none", "marker": look.marker, "markersize": size * _RELATIVE_SIZES.get(look.marker, 1.0) * PIXEL,
         "markerfacecolor": look.fill, "markeredgecolor": look.colour, "markeredgewidth": edge * PIXEL,
     }  # fmt: skip
 
