@@ -176,8 +176,8 @@ def test_a_storm_of_a_thousand_changes_ends_in_the_last_with_few_redraws_and_lea
     assert len(drawn) <= max(60, (time.monotonic() - started) / 0.03 + 2)
     shows_its_state(widget)
     storm(150, seed=1)  # what is computed once and kept is kept now
-    registered, first = len(_instances), storm(150, seed=1)
-    assert storm(150, seed=1) - first < 60
+    registered, counts = len(_instances), [storm(150, seed=1) for _ in range(3)]
+    assert min(np.diff(counts)) < 60, "what leaks does so every time; other things come once"
     assert len(_instances) == registered
     widget.close()
 
