@@ -49,7 +49,7 @@ class Page:
     ----------
     figure : matplotlib.figure.Figure
     gid : str
-        What is drawn from now on belongs to: the group id of its artists.
+        The group id of all that is drawn from now on: which part of the scene it belongs to.
     """
 
     def __init__(self, width: float, height: float) -> None:
