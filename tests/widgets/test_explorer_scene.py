@@ -128,8 +128,8 @@ def test_a_network_of_single_weights_gets_two_directions_all_the_same() -> None:
 def test_the_learners_run_is_sgd_from_there(name: str, directions: str) -> None:
     state = first_state(name, directions)
     model, X, y = network(name)
-    model.theta = state.frame.origin + state.start[0] * state.frame.directions[0] + (
-        state.start[1] * state.frame.directions[1]
+    model.theta = (
+        state.frame.origin + state.start[0] * state.frame.directions[0] + (state.start[1] * state.frame.directions[1])
     )
     optimizer = SGD(model.parameters(), lr=state.lr)
     for k in range(state.steps + 1):
@@ -244,6 +244,16 @@ def test_levels_hold_the_whole_plane_in_equal_ratios(name: str, directions: str)
         a, b = np.asarray(text.points, float)[0]
         there = loss_by_hand(name, state.frame.theta((a, b)))
         assert there == pytest.approx(float(text.text), rel=0.06), "what is written on a contour line is the loss there"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_neither_the_handle_nor_the_run_from_it_hides_a_number_on_a_contour_line(preset: str) -> None:
+    state = reduce(first_state(MOONS, "pca"), Event("preset", preset))
+    numbers = [mark for mark in explorer_scene(state).panels[0].marks if isinstance(mark, Text) and mark.plate]
+    assert len(numbers) > 1
+    for text in numbers:
+        away = np.hypot(*(state.run.path - np.asarray(text.points, float)[0]).T)
+        assert away.min() > 0.13 * state.frame.span
 
 
 def test_the_colours_lie_where_the_losses_are() -> None:

@@ -141,13 +141,15 @@ def field(task: Task, directions: str, seed: int, width: float, height: float) -
 
 
 @lru_cache(maxsize=16)
-def labels(task: Task, directions: str, seed: int) -> tuple[Text, ...]:
-    """The loss on some of the contour lines, away from the training run and from each other.
+def labels(task: Task, directions: str, seed: int, starts: tuple[tuple[float, float], ...] = ()) -> tuple[Text, ...]:
+    """The loss on some of the contour lines, away from the training run, from the handle and from each other.
 
     Parameters
     ----------
     task, directions, seed
         As for `bplib.widgets.explorer.plane`.
+    starts : tuple of (float, float)
+        Where the handle may stand.
 
     Returns
     -------
@@ -157,7 +159,7 @@ def labels(task: Task, directions: str, seed: int) -> tuple[Text, ...]:
     levels = levels_of(grid.losses)
     if levels is None:
         return ()
-    shown, taken, texts = window(grid.losses).T, [cut.path, end_words_at(cut)[None]], []
+    shown, taken, texts = window(grid.losses).T, [cut.path, end_words_at(cut)[None], np.reshape(starts, (-1, 2))], []
     chosen = np.linspace(1, _BANDS - 1, _LABELLED).round().astype(int)
     for level in levels.values[chosen]:
         lines = contour_lines(shown, float(level), grid.a, grid.b)

@@ -106,7 +106,7 @@ def _map(state: State) -> Panel:
     run = "run" if cut.kind == "whole" else f"run {percent(cut.share)}"
     marks: tuple[Mark, ...] = (
         Path(cut.path, _RUN, width=2.4, text=run),
-        *labels(*state.plane),
+        *labels(*state.plane, state.starts),
         Path(inside, _OWN, name="own path", width=2.2, text=_own_share(cut, own)),
         Text(end_words_at(cut)[None], "end", anchor="center"),
         Points(cut.path[shown][:, None], _RUN, name="run now", size=11),

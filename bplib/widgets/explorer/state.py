@@ -95,6 +95,11 @@ class State:
         return frame(*self.plane)
 
     @property
+    def starts(self) -> tuple[tuple[float, float], ...]:
+        """Where the handle stands unless it is dragged: at first, and in every preset of the example."""
+        return _first_place(self), *(preset.start for preset in PRESETS.values() if preset.example == self.example)
+
+    @property
     def run(self) -> OwnRun:
         """The learner's run."""
         return own_run(self.task, self.frame, self.start, self.lr, self.steps)
