@@ -249,8 +249,10 @@ def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Contex
             else:
                 incoming[parent] = incoming[parent] + share
                 ours.add(parent)
-    for leaf in [leaf for leaf in incoming if leaf.hooks is not None and kept is not None]:
-        incoming[leaf] = user.run(through_hooks, leaf, incoming[leaf], {})
+    if incoming and kept is not None:
+        for leaf, g in incoming.items():
+            if leaf.hooks is not None:
+                incoming[leaf] = user.run(through_hooks, leaf, g, {})
     return incoming
 
 

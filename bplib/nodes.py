@@ -153,17 +153,24 @@ class Node:
             self.buffer[...] = total
             self._gradient = self.buffer
 
-    def landing_place(self, dtype: np.dtype) -> np.ndarray | None:
-        """Give the array into which a rule shall write this tensor's gradient directly, or None.
+    def landing_places(self, dtype: np.dtype) -> list[np.ndarray | None]:
+        """Give, for each operand from the last to the second, the array into which the rule must write its gradient.
 
-        Only a parameter in a home has one, and only for the first gradient to arrive: then it is its ``.grad``.
+        Only a parameter in a home has one, and only for the first gradient to arrive: then it is its ``.grad``. The
+        other operands have None here, and get a new array.
         """
-        buffer = self.buffer
-        if buffer is None or self._gradient is not None or buffer.dtype is not dtype or self.hooks is not None:
-            return None
-        _state.landed.append(self)
-        self._gradient = buffer
-        return buffer
+        places: list[np.ndarray | None] = []
+        landed = _state.landed
+        for operand in self.parents[:0:-1]:
+            place = operand.buffer
+            if place is not None:
+                if operand._gradient is None and operand.requires_grad and place.dtype is dtype and not operand.hooks:
+                    landed.append(operand)
+                    operand._gradient = place
+                else:
+                    place = None
+            places.append(place)
+        return places
 
     def settle(self, others: Sequence["Node"]) -> None:
         """Move into one home with `others`, where all of them have homes; see `bplib.home`."""

@@ -103,12 +103,14 @@ def _layers_gradient(node: Node, activations: tuple[str | None, ...], outputs: l
 
     def gradient(_: Any, g: Array) -> list[Array | None]:
         shares: list[Array | None] = []
-        for y, through, room, bias, weight, below, above, down in plan:
+        places = node.landing_places(dtype)
+        targets = zip(plan, places[::2], places[1::2], strict=True)
+        for (y, through, room, bias, weight, below, above, down), to_bias, to_weight in targets:
             if through is not None:
                 through(y, g, room)
                 g = room
-            shares.append(ones.dot(g, bias.landing_place(dtype)) if bias.requires_grad else None)
-            shares.append(below.dot(g, weight.landing_place(dtype)) if weight.requires_grad else None)
+            shares.append(ones.dot(g, to_bias) if bias.requires_grad else None)
+            shares.append(below.dot(g, to_weight) if weight.requires_grad else None)
             if down is not None:
                 g = g.dot(above, down)
         shares.append(g if x.requires_grad else None)

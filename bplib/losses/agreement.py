@@ -13,14 +13,18 @@ __all__ = ["as_fixed", "as_matching", "as_named", "check_between", "check_reduct
 
 def as_matching(name: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Give both as tensors of one shape, with at least one element; the loss `name` speaks if they are not."""
-    prediction = as_named(name, "prediction", prediction)
-    target = as_named(name, "target", target, prediction)
-    expected, got = prediction.array.shape, target.array.shape
+    try:
+        known = as_tensor(prediction)
+        wanted = as_tensor(target, known)
+    except DataError:
+        known = as_named(name, "prediction", prediction)
+        wanted = as_named(name, "target", target, known)  # one of the two is refused again, by its name
+    expected, got = known.array.shape, wanted.array.shape
     if expected != got:
         raise ShapeError(_mismatch(name, expected, got))
     if 0 in expected:
         raise ShapeError(f"{name}: prediction and target are empty, shape {expected}. Expected at least one element.")
-    return prediction, target
+    return known, wanted
 
 
 def as_named(name: str, what: str, values: Any, like: Tensor | None = None) -> Tensor:

@@ -95,7 +95,7 @@ class Optimizer(ABC):
     def _forget(self) -> None:
         for layout in self._layouts:
             for parameter in layout.params:
-                parameter.forget()
+                parameter._gradient = None
 
     def state_dict(self) -> dict[str, Any]:
         """Give settings and state as plain numbers and copied arrays, to save and to load again."""
@@ -241,7 +241,7 @@ class _Layout:
     def _is_together(self) -> bool:
         home = self._homes[0]
         for p in self.params:
-            if p.home is not home or p.grad is None:
+            if p.home is not home or p._gradient is None:
                 return False
         return True
 

@@ -73,7 +73,10 @@ def softmax_cross_entropy(logits: Array, target: Array, reduction: str) -> Remem
         # 0 · ln 0 counts as 0, also where a logit is −∞.
         each = np.where(truth == 0, 0.0, truth * (each[:, None] - shifted)).sum(axis=1)
     weight = 1.0 / each.size if reduction == "mean" else 1.0
-    loss = each.reshape(logits.shape[:-1]) if reduction == "none" else each.sum() * weight
+    if reduction == "none":
+        return each.reshape(logits.shape[:-1]), (grown, total, truth, weight)
+    # As a product with ones: NumPy's sum takes six times as long at classroom sizes.
+    loss = each.dot(constant(1.0, (each.size,), logits.real.dtype)) * weight
     return loss, (grown, total, truth, weight)
 
 

@@ -4,6 +4,7 @@ Nothing here is new mathematics: both are chains of rows of the table. One node 
 many saves the memory between them and the time to note them down.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,29 +42,21 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Remembered:
     return (np.add(y, bias, y) if y.dtype is bias.dtype else y + bias), None
 
 
-def linear_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
-    """∂L/∂x = g @ weightᵀ, ∂L/∂weight = xᵀ @ g, ∂L/∂bias = the sum of g over the examples."""
-    x, weight, *bias = node.parents
-    to_x = g.dot(weight.array.T) if x.requires_grad else None
-    return (to_x, _to_weight(weight, x.array, g), *[_to_bias(b, g) for b in bias])
+def linear_gradient(node: Any, g: Array) -> list[Array | None]:
+    """∂L/∂x = g @ weightᵀ, ∂L/∂weight = xᵀ @ g, ∂L/∂bias = the sum of g over the examples, as ones @ g.
 
-
-def _to_weight(weight: Any, x: Array, g: Array) -> Array | None:
-    """Give xᵀ @ g, written straight into the parameter's own gradient where that is still empty."""
-    if not weight.requires_grad:
-        return None
-    if x.ndim != 2:
-        x, g = _rows(x), _rows(g)
-    return x.T.dot(g, weight.landing_place(g.dtype))
-
-
-def _to_bias(bias: Any, g: Array) -> Array | None:
-    """Give the sum of g over the examples as ones @ g, into the parameter's own gradient where that is empty."""
-    if not bias.requires_grad:
-        return None
+    A parameter's gradient is written straight into its own memory where that is still empty.
+    """
+    x, weight, *biases = node.parents
+    *to_bias, to_weight = node.landing_places(g.dtype)
+    shares: list[Array | None] = [g.dot(weight.array.T) if x.requires_grad else None]
+    below = x.array
     if g.ndim != 2:
-        g = _rows(g)
-    return constant(1.0, (len(g),), g.dtype).dot(g, bias.landing_place(g.dtype))
+        below, g = _rows(below), _rows(g)
+    shares.append(below.T.dot(g, to_weight) if weight.requires_grad else None)
+    for bias, place in zip(biases, to_bias, strict=True):
+        shares.append(constant(1.0, (len(g),), g.dtype).dot(g, place) if bias.requires_grad else None)
+    return shares
 
 
 def layers(x: Array, *operands: Any) -> Remembered:
@@ -75,7 +68,7 @@ def layers(x: Array, *operands: Any) -> Remembered:
     for weight, bias, activation in zip(operands[0:-1:2], operands[1:-1:2], operands[-1], strict=True):
         x, _ = linear(x, weight, bias)
         if activation is not None:
-            x = _APPLIED[activation](x)
+            x = _APPLIED[activation](x, x)
         outputs.append(x)
     return x, outputs
 
@@ -85,17 +78,18 @@ def layers_gradient(node: Any, g: Array) -> list[Array | None]:
 
     δ ← δ ∘ f′(z),   ∂L/∂bias = Σ δ,   ∂L/∂weight = inputᵀ @ δ,   δ ← δ @ weightᵀ
     """
-    x, outputs, (activations,) = node.parents[0], node.remembered, node.settings
+    (x, *parameters), outputs, (activations,) = node.parents, node.remembered, node.settings
+    biases, weights, places = parameters[::-2], parameters[-2::-2], node.landing_places(g.dtype)
     if g.ndim != 2:
         g, outputs = _rows(g), [_rows(output) for output in outputs]
     shares: list[Array | None] = []
-    ones, ours = constant(1.0, (len(g),), g.dtype), None
-    for i in range(len(activations) - 1, -1, -1):
+    ones, ours, i = constant(1.0, (len(g),), g.dtype), None, len(activations)
+    for bias, weight, to_bias, to_weight in zip(biases, weights, places[::2], places[1::2], strict=True):
+        i -= 1
         if activations[i] is not None:
             g = _THROUGH[activations[i]](outputs[i + 1], g, ours)
-        weight, bias = node.parents[2 * i + 1], node.parents[2 * i + 2]
-        shares.append(ones.dot(g, bias.landing_place(g.dtype)) if bias.requires_grad else None)
-        shares.append(outputs[i].T.dot(g, weight.landing_place(g.dtype)) if weight.requires_grad else None)
+        shares.append(ones.dot(g, to_bias) if bias.requires_grad else None)
+        shares.append(outputs[i].T.dot(g, to_weight) if weight.requires_grad else None)
         if i or x.requires_grad:
             g = ours = g.dot(weight.array.T)  # a new array: the next activation may write into it
     shares.append(g.reshape(x.array.shape) if x.requires_grad else None)
@@ -106,19 +100,15 @@ def _rows(a: Array) -> Array:
     return a.reshape(-1, a.shape[-1])
 
 
-def _relu(z: Array) -> Array:
-    return np.maximum(z, constant(0.0, (), z.dtype), out=z)
+def _relu(z: Array, out: Array) -> Array:
+    return np.maximum(z, constant(0.0, (), z.dtype), out=out)
 
 
-def _tanh(z: Array) -> Array:
-    return np.tanh(z, z)
-
-
-def _sigmoid(z: Array) -> Array:
+def _sigmoid(z: Array, out: Array) -> Array:
     return sigmoid(z)[0]
 
 
-_APPLIED = {"tanh": _tanh, "relu": _relu, "sigmoid": _sigmoid}
+_APPLIED: dict[str, Callable[[Array, Array], Array]] = {"tanh": np.tanh, "relu": _relu, "sigmoid": _sigmoid}
 _THROUGH = {"tanh": through_tanh, "relu": through_relu, "sigmoid": through_sigmoid}
 _GILES = "M. B. Giles (2008), Collected matrix derivative results, Springer LNCSE 64, 35-44"
 _RUMELHART = "D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536"

@@ -103,6 +103,27 @@ def test_a_layer_used_twice_adds_its_gradients_and_is_listed_once():
         np.testing.assert_allclose(shared.bias.grad, b.grad, rtol=1e-14)
 
 
+@pytest.mark.parametrize("frozen", ["weight", "bias"])
+def test_a_frozen_part_of_a_layer_gets_no_gradient(frozen):
+    layer = nn.Linear(2, 3, rng=0)
+    getattr(layer, frozen).requires_grad = False
+    for model in (layer, nn.Sequential(layer), nn.Sequential(nn.Linear(2, 2, rng=1), nn.Tanh(), layer)):
+        model.zero_grad()
+        model(np.ones((4, 2))).sum().backward()
+        assert [name for name in ("weight", "bias") if getattr(layer, name).grad is None] == [frozen]
+
+
+def test_a_parameter_that_is_the_input_of_a_layer_gets_its_gradient():
+    x, layers = nn.Parameter([[1.0, -2.0]]), nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh())
+    plain = bplib.tensor(x.data, requires_grad=True)
+    for model in (layers, layers[0]):
+        for start in (x, plain):
+            start.grad = None
+            model(start).sum().backward()
+        np.testing.assert_array_equal(x.grad, plain.grad)
+        assert np.all(x.grad)
+
+
 def test_a_weight_that_is_also_the_input_gets_both_gradients():
     for settled in (False, True):
         w = nn.Parameter([[1.0, 2.0], [3.0, 4.0]])
