@@ -227,9 +227,14 @@ def _gradient(node: TracedNode, moment: Moment) -> str:
 def _step_marks(moments: Sequence[Moment]) -> list[Mark]:
     marks: list[Mark] = [_line(12.0, 142.0, [m.title for m in moments])]
     for k, x in enumerate(_COLUMNS):
-        for row, part in ((120.0, "captions"), (101.0, "symbols"), (82.0, "numbers")):
-            texts = [getattr(m.equation, part)[k] for m in moments]
-            marks.append(_line(x, row, texts, "center"))
+        marks.append(_line(x, 120.0, [m.equation.captions[k] for m in moments], "center"))
+        pairs = [(m.equation.symbols[k], m.equation.numbers[k]) for m in moments]
+        # What stands alone stands between the two rows, as high as the signs.
+        alone = [symbol + number if not (symbol and number) else "" for symbol, number in pairs]
+        rows = [("", "") if one else pair for one, pair in zip(alone, pairs, strict=True)]
+        for y, texts in ((101.0, [row[0] for row in rows]), (82.0, [row[1] for row in rows]), (91.0, alone)):
+            if any(texts):
+                marks.append(_line(x, y, texts, "center"))
     for k, x in enumerate(_SIGNS):
         marks.append(_line(x, 91.0, [m.equation.signs[k] for m in moments], "center"))
     for k in range(4):

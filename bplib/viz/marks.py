@@ -109,6 +109,8 @@ class Bars:
         Width in pixels.
     base : float
         Where the bars stand, in data units.
+    text : str or tuple of str
+        Shown in the panel's key beside a small bar, if not empty: one, or one for each position.
     """
 
     points: npt.ArrayLike
@@ -116,6 +118,7 @@ class Bars:
     name: str = ""
     width: float = 16.0
     base: float = 0.0
+    text: str | tuple[str, ...] = ""
 
     def __post_init__(self) -> None:
         _take_points(self)
@@ -205,7 +208,7 @@ class Handle:
 
 Mark = Path | Points | Arrow | Bars | Text | Rule | Handle
 _MOVING = (Path, Points, Arrow, Bars, Text, Handle)
-_WORDED = (Path, Points, Text)
+_WORDED = (Path, Points, Bars, Text)
 
 
 def positions(mark: Mark) -> set[int]:

@@ -111,15 +111,23 @@ def _draw_key(page: Page, panel: Panel, index: int) -> None:
     """In the row of the title, from the right, where no line can run through it."""
     right, y = panel.rectangle.x + panel.rectangle.width, panel.rectangle.y - 13
     for mark in reversed(panel.marks):
-        if not isinstance(mark, Path | Points) or not (words := text_at(mark, index)):
+        if not isinstance(mark, Path | Points | Bars) or not (words := text_at(mark, index)):
             continue
         page.words(words, right, y, _SMALL, "right")
         right -= width_of(words, _SMALL) + 5
         if isinstance(mark, Path):
             page.line(np.array([(right - _KEY, y), (right, y)]), **_stroke(mark.role, mark.width))
-        if isinstance(mark, Points) or mark.markers:
+        if isinstance(mark, Bars):
+            _draw_boxes(page, mark.role, [(right - 19, y - 5, right - 7, y + 5)])
+        elif isinstance(mark, Points) or mark.markers:
             page.line(np.array([(right - _KEY / 2, y)]), **_symbol(mark.role, 8.0, 1.0))
         right -= _KEY + 12
+
+
+def _draw_boxes(page: Page, name: str, boxes: list[tuple[float, ...]], clip: Rectangle | None = None) -> None:
+    """Filled boxes, each from one corner to the opposite one."""
+    role, corners = ROLES[name], np.array([[(x, y), (x, v), (u, v), (u, y)] for x, y, u, v in boxes])
+    page.areas(corners, clip=clip, facecolor=role.fill, edgecolor=role.colour, linewidth=1.5 * PIXEL)
 
 
 @singledispatch
@@ -154,16 +162,11 @@ def _(mark: Arrow, page: Page, panel: Panel, index: int) -> None:
 
 @_draw_mark.register
 def _(mark: Bars, page: Page, panel: Panel, index: int) -> None:
-    role, points = ROLES[mark.role], at_position(mark, index)
     foot = panel.to_pixels([panel.x.low, mark.base])[1]
     half = mark.width / 2
-    corners = [
-        [(x - half, foot), (x - half, y), (x + half, y), (x + half, foot)]
-        for x, y in panel.to_pixels(points) if not np.isnan(y)
-    ]  # fmt: skip
-    if corners:
-        page.areas(np.array(corners), clip=panel.rectangle, facecolor=role.fill, edgecolor=role.colour,
-                   linewidth=1.5 * PIXEL)  # fmt: skip
+    tops = [(x, y) for x, y in panel.to_pixels(at_position(mark, index)) if not np.isnan(y)]
+    if tops:
+        _draw_boxes(page, mark.role, [(x - half, foot, x + half, y) for x, y in tops], panel.rectangle)
 
 
 @_draw_mark.register

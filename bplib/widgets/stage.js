@@ -238,13 +238,15 @@ function drawKey(g, panel, index, live) {
   const [left, top, width] = panel.box;
   let right = left + width;
   for (const mark of [...panel.marks].reverse()) {
-    const text = mark.kind === "path" || mark.kind === "points" ? words(mark, index, live) : "";
+    const text = ["path", "points", "bars"].includes(mark.kind) ? words(mark, index, live) : "";
     if (!text) continue;
     label(g, text, right, top - 13, 11, "right");
     right -= g.measureText(text).width + 5;
-    dressed(g, mark, mark.width);
+    dressed(g, mark, mark.kind === "bars" ? 1.5 : mark.width);
     if (mark.kind === "path") line(g, right - 26, top - 13, right, top - 13);
-    g.setLineDash([]); g.lineWidth = 1;
+    g.setLineDash([]);
+    if (mark.kind === "bars") { g.fillRect(right - 19, top - 18, 12, 10); g.strokeRect(right - 19, top - 18, 12, 10); }
+    g.lineWidth = 1;
     if (mark.markers || mark.kind === "points") symbol(g, mark.marker, right - 13, top - 13, 4);
     right -= 26 + 12;
   }

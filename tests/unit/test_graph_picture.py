@@ -68,6 +68,18 @@ def test_incoming_times_local_is_outgoing_in_the_numbers_that_are_written(name):
         assert float(outgoing) == pytest.approx(moment.share.outgoing.item(), rel=1e-3)
 
 
+def test_result_signs_and_value_of_a_step_forward_stand_on_one_line():
+    a, b = tensor(2.0, requires_grad=True, name="a"), tensor(-1.0, name="b")
+    product = a * b
+    product.name = "p"
+    scene = graph_scene(trace(product))
+    heights = {}
+    for mark in scene.panels[1].marks:
+        heights.setdefault(text_at(mark, 1), set()).add(float(np.ravel(mark.points)[1]))
+    assert heights["p"] == heights["="] == heights["−2"]
+    assert max(heights["a × b"]) > max(heights["="]) > max(heights["2 × (−1)"])
+
+
 def test_where_two_wires_meet_the_sum_is_announced_and_then_made():
     texts = [m.gradients for m in moments_of(story_of("fan-out"))]
     at_a = [t[0] for t in texts if 0 in t]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from PIL import Image
@@ -19,6 +20,7 @@ from bplib.viz.marks import Arrow, Bars, Handle, Path, Points, Rule, Text, at_po
 from bplib.viz.page import width_of
 from bplib.viz.render import draw_scene, render
 from bplib.viz.scene import Axis, ColourField, Panel, Rectangle, Scene, ticks
+from bplib.viz.style import ROLES
 from tests.drawn import lines_in, parts, texts_in
 
 _BOX = Rectangle(60.0, 40.0, 300.0, 200.0)
@@ -106,6 +108,18 @@ def test_the_key_stands_from_the_right_with_a_sample_for_each_name() -> None:
     assert line.get_position()[0] == pytest.approx(right - width_of("dots", 11) - 5 - 26 - 12)
     extent = line.get_window_extent(FigureCanvasAgg(figure).get_renderer())
     assert width_of("a line", 11) == pytest.approx(extent.width, abs=1.5)
+
+
+def test_the_sample_of_bars_in_the_key_is_a_small_bar_of_their_colour() -> None:
+    figure = draw_scene(_scene(Bars([[1, 2]], "gradient", text=("a", "bars")), sentences=("one", "two")), 1)
+    (said,) = texts_in(figure, 0, "key")
+    (sample,) = parts(figure, PathPatch, "panel 0 key")
+    right = _BOX.x + _BOX.width - width_of("bars", 11) - 5
+    assert said.get_text() == "bars"
+    assert to_hex(sample.get_facecolor()) == ROLES["gradient"].fill.lower()
+    corners = sample.get_path().vertices[:4]
+    np.testing.assert_allclose(np.ptp(corners, axis=0), (12, 10))
+    np.testing.assert_allclose(corners.mean(axis=0), (right - 13, _BOX.y - 13))
 
 
 def test_what_is_drawn_later_lies_above() -> None:

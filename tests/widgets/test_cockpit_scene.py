@@ -79,7 +79,7 @@ def test_every_epoch_is_marked_and_has_its_numbers_and_its_sentence() -> None:
         np.testing.assert_allclose(present[3, :, 1], [panel.y.low, panel.y.high], rtol=1e-6)
     row = state.training.rows[3]
     assert keys(scene.panels[LOSS], 3) == [f"training {row.train_loss:.3g}", f"validation {row.valid_loss:.3g}"]
-    assert keys(scene.panels[NORMS], 3) == [f"layer {k + 1} {row.gradients[k]:.3g}" for k in (0, 1)]
+    assert keys(scene.panels[NORMS], 3) == [f"layer {k + 1}: {row.gradients[k]:.3g}" for k in (0, 1)]
     assert keys(scene.panels[RATIOS], 0) == ["layer 1", "layer 2"], "no step has been taken"
     wanted = f"Epoch 3: loss {row.train_loss:.3g} on training, {row.valid_loss:.3g} on validation; {row.right} of 200"
     assert scene.sentence(3) == f"{wanted} validation digits right."
@@ -111,7 +111,7 @@ def test_what_is_exactly_zero_has_a_place_of_its_own_below_the_powers_of_ten() -
         np.testing.assert_allclose(markers(panel, role)[:, 1], zero, rtol=1e-6)
         assert panel.y.low < zero < 0.2 * min(value for value, _ in (panel.y.ticks or ()) if value != zero)
     assert (markers(frozen[NORMS], "gradient")[:, 1] > 0.1).all()
-    assert keys(frozen[RATIOS], 2)[0] == "layer 1 0"
+    assert keys(frozen[RATIOS], 2)[0] == "layer 1: 0"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_loss_that_is_no_number_is_said_and_drawn_at_the_edge() -> None:
     scene = cockpit_scene(lost)
     assert scene.sentence(2).startswith("After epoch 2 the loss is no number any more.")
     assert lines(scene.panels[LOSS], "loss")[0][2, 1] == np.float32(scene.panels[LOSS].y.high)
-    assert keys(scene.panels[NORMS], 2) == ["layer 1 ∞", "layer 2 ∞"]
+    assert keys(scene.panels[NORMS], 2) == ["layer 1: ∞", "layer 2: ∞"]
     draw_scene(scene, 2)
 
 

@@ -191,8 +191,8 @@ def test_before_the_prediction_only_the_top_gradient_is_shown() -> None:
 @pytest.mark.parametrize(
     ("activation", "init", "depth", "words"),
     [
-        ("sigmoid", "xavier", 10, "layer 1 is 0.00000201 times the one at the top; each layer multiplies it by 0.233."),
-        ("relu", "he", 10, "layer 1 is 0.95 times the one at the top; each layer multiplies it by 0.994."),
+        ("sigmoid", "xavier", 10, "2.01·10⁻⁶ times the one at the top; a layer multiplies it by 0.233 on average."),
+        ("relu", "he", 10, "layer 1 is 0.95 times the one at the top; a layer multiplies it by 0.994 on average."),
         ("none", "large", 20, "·10¹⁸ times the one at the top"),
         ("tanh", "large", 10, "Saturated units: 85 %."),
         ("sigmoid", "xavier", 1, "With one layer the top is also the first"),

@@ -120,7 +120,7 @@ def test_the_answer_comes_with_the_reveal_and_stays(bench: DepthBench) -> None:
     bench.reveal()
     bench.flush()
     assert "multiplies it by 0.233" in told()
-    assert "each layer × 0.233" in bench.stage.scene["panels"][1]["marks"][1]["text"]
+    assert "a layer × 0.233 on average" in bench.stage.scene["panels"][1]["marks"][1]["text"]
     bench.reset()
     assert bench.state.revealed
 
@@ -128,7 +128,7 @@ def test_the_answer_comes_with_the_reveal_and_stays(bench: DepthBench) -> None:
 def test_the_static_twin_shows_the_outcome_below_its_question() -> None:
     bench = depth_bench(question="10⁻¹, 10⁻³ or 10⁻⁶?", name="twin")
     assert repr(bench.picture()).startswith("10⁻¹, 10⁻³ or 10⁻⁶? Activations and gradients in layers of 100 sigmoid")
-    assert "0.00000201 times" in repr(bench.picture())
+    assert "2.01·10⁻⁶ times" in repr(bench.picture())
     assert not bench.state.revealed, "the picture gives the answer, the live bench does not"
     bench.close()
 

@@ -413,14 +413,26 @@ def test_sentences_say_where_what_and_how_little_a_plane_shows(name: str, direct
     count = state.task.parameters
     whole = "Two parameters: this plane is the whole surface."
     part = f"The plane shows 2 of {count} directions and {percent(state.frame.share)} of the run."
-    assert all(words.endswith(whole if name == LINE else part) for words in sentences)
+    mine = f"The map shows {percent(state.run.share)} of your way, and not your loss."
+    assert sentences[0].endswith(whole if name == LINE else part)
+    assert sentences[1].endswith(whole if name == LINE else mine if state.run.share < 0.5 else part)
     assert max(map(len, sentences)) <= 125
     assert not any(re.search(r"nan|inf|-\d|None", words) for words in sentences)
 
 
+def test_it_is_said_where_the_run_is_off_the_map() -> None:
+    state = reduce(first_state(XOR, "pca"), Event("set", {"lr": 10.0}))
+    (low, high), path = (state.frame.centre + side * state.frame.span for side in (-1, 1)), state.run.path
+    outside = ((path < low) | (path > high)).any(axis=1)
+    assert outside.any()
+    assert not outside.all()
+    said = [sentence.endswith("You have left the map.") for sentence in explorer_scene(state).sentences[: len(path)]]
+    assert said == outside.tolist()
+
+
 def test_per_cents_never_say_all_of_what_is_not_all() -> None:
     told = [percent(share) for share in (0.0, 0.0113, 0.9687, 0.99999, 1.0)]
-    assert told == ["0 %", "1.13 %", "96.9 %", "99.9 %", "100 %"]
+    assert told == ["0\u00a0%", "1.13\u00a0%", "96.9\u00a0%", "99.9\u00a0%", "100\u00a0%"]
 
 
 def test_the_word_at_the_end_stands_beyond_it() -> None:

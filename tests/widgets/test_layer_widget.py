@@ -93,7 +93,7 @@ def test_the_mistake_is_named_after_a_guess(bench: LayerBench) -> None:
     assert bench._reveal.disabled
     bench._guess.value = "sign"
     assert not bench._reveal.disabled
-    assert bench.sentence.startswith("No: your guess would make output weights and output bias wrong")
+    assert bench.sentence.startswith("No: here output weights and output bias are exact")
     bench.flush()
     assert any(mark.get("text") == "your guess" for mark in bench.stage.scene["panels"][1]["marks"])
     bench._reveal.click()

@@ -169,6 +169,15 @@ def test_the_updates_are_drawn_beside_those_of_the_run_before() -> None:
     assert len(neuron_scene(long).panels[3].marks[1].points) == 400
 
 
+@pytest.mark.parametrize("event", [Event("b", 0.1), Event("x", 0.5)])
+def test_with_another_bias_or_input_a_new_run_begins_and_the_last_one_is_the_one_before(event: Event) -> None:
+    state = STATES["after many"]
+    runs = neuron_scene(_after(event, state=state)).panels[3]
+    (before,) = [mark for mark in runs.marks if isinstance(mark, Path)]
+    assert (before.role, before.text, runs.title) == ("quiet", "run before", "No update yet")
+    np.testing.assert_allclose(np.asarray(before.points)[:, 1], state.run.loss, rtol=1e-6)
+
+
 def test_losses_for_another_target_are_not_drawn() -> None:
     runs = neuron_scene(_after(Event("y", 0.5), state=STATES["after many"])).panels[3]
     assert runs.title == "No update yet"

@@ -197,7 +197,7 @@ def test_the_sentence_says_who_diverges_from_the_step_on_at_which_the_picture_is
     assert usual.diverged.tolist() == [False, True, False, False, False]
     left = int(usual.left[1])
     assert "diverge" not in race_sentence(usual, left - 1)
-    assert race_sentence(usual, left).endswith(" momentum diverges.")
+    assert race_sentence(usual, left).endswith(" Momentum diverges.")
     assert loss_words(usual, 1, left - 1) != "diverged" == loss_words(usual, 1, left)
     out = replace(usual, left=np.ones(5, dtype=int), losses=np.where(np.arange(101) > 0, np.inf, usual.losses))
     assert race_sentence(out, 5).endswith("none is left. SGD, momentum, AdaGrad, RMSProp and Adam diverge.")

@@ -258,7 +258,7 @@ def _with_start(curve: Floats) -> Floats:
 
 def _words(rows: tuple[Row, ...], column: str, layer: int) -> tuple[str, ...]:
     values = (getattr(row, column)[layer] for row in rows)
-    return tuple(f"layer {layer + 1}{'' if math.isnan(value) else f' {short(value)}'}" for value in values)
+    return tuple(f"layer {layer + 1}{'' if math.isnan(value) else f': {short(value)}'}" for value in values)
 
 
 def _powers(values: Iterable[float], low: int, high: int) -> tuple[int, int]:

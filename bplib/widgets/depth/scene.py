@@ -133,7 +133,8 @@ def _spread_lines(measured: Signals, revealed: bool) -> Floats:
 
 def _factor_words(measured: Signals, revealed: bool) -> tuple[str, ...]:
     factors = [layer_factor(measured.gradient_spreads[d - 1, :d].tolist()) for d in _DEPTHS]
-    return tuple(f"each layer × {figures(f, zeros=True)}" if f is not None and revealed else "" for f in factors)
+    shown = (None if f is None or not revealed else figures(f, zeros=True) for f in factors)
+    return tuple("" if factor is None else f"a layer × {factor} on average" for factor in shown)
 
 
 def _spread_words(measured: Signals, depth: int, layer: int, revealed: bool) -> str:

@@ -374,7 +374,7 @@ def depth_bench(
     >>> bench = depth_bench()
     >>> bench.reveal()
     >>> bench.sentence
-    'The gradient that reaches layer 1 is 0.00000201 times the one at the top; each layer multiplies it by 0.233.'
+    'The gradient that reaches layer 1 is 2.01·10⁻⁶ times the one at the top; a layer multiplies it by 0.233 ...'
     >>> bench.network("relu", "he", depth=20)
     >>> round(bench.layer_factor, 2)
     1.0

@@ -14,7 +14,7 @@ ACTIVATION_NAMES: dict[str, str] = {"sigmoid": "sigmoid", "tanh": "tanh", "relu"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NOTABLE = 0.1
 _FLAT = 0.01
-_ON_THE_RIDGE = "Exactly on the ridge nothing pushes it aside: it stays at the saddle."
+_ON_THE_RIDGE = "Exactly on the ridge nothing pushes it aside: it"
 
 
 def figures(value: float, digits: int = 3, least: float = 1e-3, *, zeros: bool = False) -> str:
@@ -92,7 +92,7 @@ def layers_sentence(state: State, depth: int) -> str:
     Examples
     --------
     >>> layers_sentence(State(revealed=True), 10)
-    'The gradient that reaches layer 1 is 0.00000201 times the one at the top; each layer multiplies it by 0.233.'
+    'The gradient that reaches layer 1 is 2.01·10⁻⁶ times the one at the top; a layer multiplies it by 0.233 ...'
     """
     measured = signals(state.activation, state.init, state.width, state.seed)
     spreads = measured.gradient_spreads[depth - 1, :depth]
@@ -102,9 +102,9 @@ def layers_sentence(state: State, depth: int) -> str:
     if not state.revealed:
         named = f"{depth} {ACTIVATION_NAMES[state.activation]} layers"
         return f"{named}: how large is the gradient at layer 1, as a share of the one at the top? Predict first."
-    reached = figures(spreads[0] / spreads[-1], least=1e-6)
-    words = f"The gradient that reaches layer 1 is {reached} times the one at the top; each layer multiplies it by"
-    return f"{words} {figures(factor, zeros=True)}.{_saturated(measured, depth)}"
+    reached = figures(spreads[0] / spreads[-1])
+    words = f"The gradient that reaches layer 1 is {reached} times the one at the top; a layer multiplies it by"
+    return f"{words} {figures(factor, zeros=True)} on average.{_saturated(measured, depth)}"
 
 
 def _saturated(measured: Signals, depth: int) -> str:
@@ -188,7 +188,9 @@ def _in_the_bowl(walked: Walk, k: int) -> str:
 def _aside(state: State, walked: Walk, k: int) -> str:
     aside, (low, high) = float(walked.distances[k, 1]), sorted(walked.eigenvalues[k].tolist())
     if aside == 0:
-        return _ON_THE_RIDGE if state.noise == 0 else "On the ridge, and the noise is about to push it off."
+        if state.noise:
+            return "On the ridge, and the noise is about to push it off."
+        return f"{_ON_THE_RIDGE} {'stays at' if walked.slopes[k] < _FLAT else 'moves towards'} the saddle."
     if walked.slopes[k] < _FLAT and low > -0.1 * high:
         return "Flat, and this time no eigenvalue is negative: a minimum."
     factor = 1 - state.lr * curvatures_at_zero(state.surface)[1]

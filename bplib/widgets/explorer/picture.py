@@ -63,10 +63,11 @@ def solid_picture(task: Task, directions: str, seed: int) -> Picture:
 def _draw_run(axes: Any, path: Floats, heights_of_run: Floats) -> None:
     """The run as a line, with an empty circle at its beginning and a full one at its end."""
     role = ROLES["path"]
-    axes.plot(*path.T, heights_of_run, color=role.colour, linewidth=2.2, zorder=3)
-    for which, fill in ((0, PAPER), (-1, role.fill)):
+    axes.plot(*path.T, heights_of_run, color=role.colour, linewidth=2.2, zorder=3, label="training run")
+    for which, fill, name in ((0, PAPER, "its start"), (-1, role.fill, "its end")):
         axes.plot(*path[[which]].T, heights_of_run[[which]], role.marker, markersize=8, markerfacecolor=fill,
-                  markeredgecolor=role.colour, markeredgewidth=1.4, zorder=4)  # fmt: skip
+                  markeredgecolor=role.colour, markeredgewidth=1.4, zorder=4, label=name)  # fmt: skip
+    axes.legend(loc="upper left", frameon=False, fontsize=9)
 
 
 def _dress(axes: Any, task: Task, cut: Frame) -> None:

@@ -7,6 +7,9 @@ from bplib.widgets.explorer.plane import Frame, OwnRun
 
 __all__ = ["arrival", "explorer_sentence", "number", "percent", "plane_words"]
 
+# With less of its way in the plane, a run soon stands over another loss than the map shows below it.
+_MOSTLY = 0.5
+
 
 def number(value: float, digits: int = 3) -> str:
     """A number with some significant digits and a minus sign as wide as a plus.
@@ -29,7 +32,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a per cent; what is not all of it never says 100 %.
+    """A share as a per cent, which no line break parts; what is not all of it never says 100 %.
 
     Parameters
     ----------
@@ -43,11 +46,11 @@ def percent(share: float) -> str:
     Examples
     --------
     >>> percent(0.9412), percent(0.99999), percent(1.0)
-    ('94.1 %', '99.9 %', '100 %')
+    ('94.1\xa0%', '99.9\xa0%', '100\xa0%')
     """
     if share >= 1 - 1e-12:
-        return "100 %"
-    return f"{number(min(100 * share, 99.9))} %"
+        return "100\u00a0%"
+    return f"{number(min(100 * share, 99.9))}\u00a0%"
 
 
 def arrival(own: OwnRun, step: int) -> str:
@@ -83,6 +86,15 @@ def plane_words(task: Task, cut: Frame) -> str:
     return f"The plane shows 2 of {task.parameters:,} directions and {percent(cut.share)} of the run."
 
 
+def _where(task: Task, cut: Frame, own: OwnRun, step: int) -> str:
+    """Whether the map tells the learner's loss at a step; what the plane shows of the training run, if it does."""
+    if (abs(own.path[step] - cut.centre) > cut.span).any():
+        return "You have left the map."
+    if own.share < _MOSTLY:
+        return f"The map shows {percent(own.share)} of your way, and not your loss."
+    return plane_words(task, cut)
+
+
 def explorer_sentence(task: Task, cut: Frame, own: OwnRun, start: tuple[float, float], step: int) -> str:
     """Where the learner is at a step, and what the plane shows.
 
@@ -102,7 +114,7 @@ def explorer_sentence(task: Task, cut: Frame, own: OwnRun, start: tuple[float, f
     """
     done = min(step, len(own.losses) - 1)
     place = f"({number(start[0])}, {number(start[1])})"
-    plane = plane_words(task, cut)
+    plane = _where(task, cut, own, done) if 0 < done <= own.last else plane_words(task, cut)
     if own.last < 0:
         return f"At {place} the loss is no number. {plane}"
     first = number(float(own.losses[0]))

@@ -94,7 +94,7 @@ EXAMPLES: dict[str, Example] = {
     for example in (
         Example(
             "slides",
-            "the slides: Loss = (f(ω₁x₁ + ω₂x₂) − GT)²",
+            "slides: Loss = (f(ω₁x₁ + ω₂x₂) − GT)²",
             _slides,
             "From each product two wires go back: to the weight and to the input. Learning needs the weight's.",
         ),

@@ -71,24 +71,28 @@ def _gradients(check: Check, version: str) -> Panel:
     for _, columns in _captions():
         largest = np.abs(check.differences[:, columns]).max(axis=1)
         instead = np.abs(check.backward[:, columns]).max(axis=1)
-        units[:, columns] = np.where(largest > 0, largest, np.where(instead > 0, instead, 1.0))[:, None]
-        words.append((_middle(columns), tuple(f"1 = {relative(float(one))}" for one in units[:, columns.start])))
+        units[:, columns] = np.where(largest > 0, largest, instead)[:, None]
+        words.append((_middle(columns), tuple(map(_largest, units[:, columns.start].tolist()))))
+    units[units == 0] = np.inf
     marks: tuple[Mark, ...] = (
         Rule(0.0, "horizontal", "contour"),
-        Bars(_table(check.backward / units), "gradient", width=_BAR),
+        Bars(_table(check.backward / units), "gradient", width=_BAR, text=f"by version {version}"),
         Points(_table(check.differences / units), "data", size=8, text="by differences"),
-        Points(np.full((1, 2), np.nan), "gradient", size=8, text=f"by version {version}"),
         *(Text([[place, -2.2]], largest, anchor="center", shift=(0, 13)) for place, largest in words),
     )
-    y = Axis(-2.2, 2.2, label="of group's largest", ticks=((-2, "−2"), (-1, "−1"), (0, "0"), (1, "1"), (2, "2")))
+    y = Axis(-2.2, 2.2, label="gradient ÷ max", ticks=((-2, "−2"), (-1, "−1"), (0, "0"), (1, "1"), (2, "2")))
     return Panel(_GRADIENTS, _axis(()), y, marks, "Gradient")
+
+
+def _largest(unit: float) -> str:
+    return "all 0" if unit == 0 else f"max {relative(unit)}"
 
 
 def _relative_errors(check: Check, guessed: Check | None, version: str, revealed: bool) -> Panel:
     heights, exact = np.clip(check.relative_errors, _LEAST, None), check.verdicts == 0
     marks: list[Mark] = [
-        Bars(_table(np.where(exact, heights, np.nan)), "quiet", width=_BAR, base=_FLOOR),
-        Bars(_table(np.where(exact, np.nan, heights)), "gradient", width=_BAR, base=_FLOOR),
+        Bars(_table(np.where(exact, heights, np.nan)), "quiet", width=_BAR, base=_FLOOR, text="exact"),
+        Bars(_table(np.where(exact, np.nan, heights)), "gradient", width=_BAR, base=_FLOOR, text="not exact"),
         Rule(EXACT, "horizontal"),
         Rule(WRONG, "horizontal"),
         Points(_table(np.clip(check.rounding, _LEAST, None)), "threshold", size=9, text="what rounding can do"),

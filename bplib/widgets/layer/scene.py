@@ -66,7 +66,7 @@ def _unit(run: Run, which: int) -> Panel:
     outside = zip(b[:, 0, which], v[:, which, 0], strict=True)
     unit = "₁₂"[which]
     words = tuple(f"b{unit} = {_weight(bias)}, v{unit} = {_weight(out)}" for bias, out in outside)
-    ratios = tuple(f"|w₁| : |w₂| : |w₃| = {proportion(one)}" for one in run.magnitudes[:, which])
+    ratios = tuple(f"mirrored pairs, mean size {proportion(one)}" for one in run.magnitudes[:, which])
     marks += [
         Text([[6.7, limit]], words, anchor="right", shift=(0, -13)),
         Text([[3.5, -limit]], ratios, anchor="center", shift=(0, 31)),
@@ -104,10 +104,10 @@ def _counts(run: Run) -> Panel:
     marks: list[Mark] = []
     for within, role, name in ((0.5, "quiet", "½"), (CLOSE, "prediction", "0.1")):
         counts = (run.absolute_errors < within).sum(axis=1).astype(np.float64)
-        words = tuple(f"{name}: {count:.0f}" for count in counts)
+        words = tuple(f"within {name}: {count:.0f}" for count in counts)
         marks += [Path(_until_now(run, counts), role, text=words), Points(_now(run, counts), role, size=8)]
     y = Axis(0, 70, label="examples", ticks=tuple((16.0 * k, f"{16 * k}") for k in range(5)))
-    return Panel(_CLOSE_ONES, _update_axis(run), y, tuple(marks), "Within")
+    return Panel(_CLOSE_ONES, _update_axis(run), y, tuple(marks), "Close to the target")
 
 
 def _update_axis(run: Run) -> Axis:
@@ -150,4 +150,5 @@ def _predictions(run: Run) -> Panel:
         marks.append(Text([[1.12, row]], tuple(f"{value:.3f}" for value in given), shift=(7, 0)))
     ticks = tuple((row, example) for row, example in zip(rows.tolist(), EXAMPLES, strict=True))
     x = Axis(-0.12, 1.12, label="prediction ŷ", ticks=((0.0, "0"), (0.5, "½"), (1.0, "1")))
-    return Panel(_PREDICTIONS, x, Axis(0.4, len(EXAMPLES) + 0.6, label="example", ticks=ticks), tuple(marks), "")
+    places = Axis(0.4, len(EXAMPLES) + 0.6, label="8 of the 64 examples", ticks=ticks)
+    return Panel(_PREDICTIONS, x, places, tuple(marks), "")

@@ -170,7 +170,7 @@ def check_sentence(state: State, k: int) -> str:
     >>> check_sentence(State(version="D"), 0)
     'Version D, update 0: hidden biases and output bias wrong, the others exact. What is the mistake?'
     >>> check_sentence(State(version="D", guess="sign"), 0)
-    'No: your guess would make hidden weights and output weights wrong, and here they are exact.'
+    'No: here hidden weights and output weights are exact, and your guess would make them wrong.'
     """
     fault = VERSIONS[state.version]
     check = _check(state, fault)
@@ -198,21 +198,26 @@ def _found(verdicts: npt.NDArray[np.int64]) -> str:
 def _missed(check: Check, fault: str, k: int) -> str:
     if fault == "right" or (check.verdicts[k] == 2).any():
         return ""
-    return " Not to be seen here." if not check.verdicts[k].any() else " Here that does little."
+    seen = bool(check.verdicts[k].any())
+    return " At these weights it changes little." if seen else " At these weights the check cannot see it."
 
 
 def _compared(check: Check, guess: Check, k: int) -> str:
     here, there = check.verdicts[k], guess.verdicts[k]
     worse, better = (there > 0) & (here == 0), (there == 0) & (here > 0)
     if worse.any():
-        return f"No: your guess would make {places(worse)} wrong, and here {_they(worse)} exact."
+        return f"No: here {places(worse)} {_are(worse)} exact, and your guess would make {_them(worse)} wrong."
     if better.any():
         verdict = VERDICTS[int(here[better].max())]
-        return f"No: your guess would leave {places(better)} exact, and here {_they(better)} {verdict}."
+        return f"No: here {places(better)} {_are(better)} {verdict}, and your guess would leave {_them(better)} exact."
     if np.allclose(check.backward[k], guess.backward[k], rtol=1e-6, atol=1e-12):
         return "At these weights your guess does the same. Another update or start can tell the two apart."
     return "No: your guess spoils the same parameters, but by other amounts. The squares miss the ends of the bars."
 
 
-def _they(chosen: npt.NDArray[np.bool_]) -> str:
-    return "it is" if chosen.sum() == 1 else "they are"
+def _are(chosen: npt.NDArray[np.bool_]) -> str:
+    return "is" if chosen.sum() == 1 else "are"
+
+
+def _them(chosen: npt.NDArray[np.bool_]) -> str:
+    return "it" if chosen.sum() == 1 else "them"

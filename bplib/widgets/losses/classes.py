@@ -21,7 +21,6 @@ _LOSSES = Rectangle(480, 40, 402, 140)
 _SLOPES = Rectangle(480, 250, 402, 140)
 _PLACES = np.arange(float(CLASSES))
 _BESIDE = 0.25  # the two bars of a class lie to the left and right of its place
-_NOWHERE = [[np.nan, np.nan], [np.nan, np.nan]]
 
 
 def class_scene(state: State) -> Scene:
@@ -127,12 +126,10 @@ def _numbers(letter: str, marks: Marks, words: dict[str, str]) -> list[Mark]:
 def _probabilities(state: State, marks: Marks, words: dict[str, str]) -> Panel:
     one_hot = np.eye(CLASSES)[state.target]
     drawn: list[Mark] = [
-        Bars(_pairs(_BESIDE, one_hot), "data", width=42),
-        Bars(marks["p"], "prediction", name="p", width=42),
+        Bars(marks["p"], "prediction", name="p", width=42, text="p"),
+        Bars(_pairs(_BESIDE, one_hot), "data", width=42, text="target y"),
         *_numbers("p", marks, words),
         *(Text([[k + _BESIDE, one_hot[k] + 0.09]], f"{one_hot[k]:g}", anchor="center") for k in range(CLASSES)),
-        Points(_NOWHERE, "prediction", text="p"),
-        Points(_NOWHERE, "data", text="target y"),
     ]
     y = Axis(0, 1.2, label="probability", ticks=((0.0, "0"), (0.5, "0.5"), (1.0, "1")))
     return Panel(_PROBABILITIES, _class_axis(state), y, tuple(drawn), "Softmax p and target y", grid=False)
@@ -140,14 +137,13 @@ def _probabilities(state: State, marks: Marks, words: dict[str, str]) -> Panel:
 
 def _gradients(state: State, marks: Marks, words: dict[str, str]) -> Panel:
     mean = state.examples > 1
+    difference = f"(p − y)/{state.examples}" if mean else "p − y"
     drawn: list[Mark] = [
         Rule(0.0, "horizontal"),
-        Bars(marks["entropy bars"], "gradient", name="entropy bars", width=42),
-        Bars(marks["square bars"], "quiet", name="square bars", width=42),
+        Bars(marks["entropy bars"], "gradient", name="entropy bars", width=42, text=difference),
+        Bars(marks["square bars"], "quiet", name="square bars", width=42, text="squared error"),
         *_numbers("g", marks, words),
         *_numbers("s", marks, words),
-        Points(_NOWHERE, "gradient", text=f"(p − y)/{state.examples}" if mean else "p − y"),
-        Points(_NOWHERE, "quiet", text="squared error"),
     ]
     label = f"∂L/∂z, mean of N = {state.examples}" if mean else "∂L/∂z"
     y = Axis(-1.35, 1.35, label=label, ticks=_SIGNED)

@@ -226,8 +226,10 @@ def _recorded(run: Run) -> tuple[str, ...]:
 
 def _runs(table: Table) -> Panel:
     state = table.state
+    before = state.earlier if _goes_on(state) else state.run
+    now = state.run if _goes_on(state) else None
     shown = [(run, role, text) for run, role, text in (
-        (state.earlier, "quiet", "run before"), (state.run, "loss", ""),
+        (before, "quiet", "run before"), (now, "loss", ""),
     ) if run is not None and run.y == state.y]  # fmt: skip
     longest = max((run.updates for run, _, _ in shown), default=0)
     width = next(n for n in _LENGTHS if n >= longest)
@@ -239,8 +241,15 @@ def _runs(table: Table) -> Panel:
 
 
 def _title(state: State) -> str:
-    # Losses for another target belong to another curve.
-    return many(state.run.updates) if state.run and state.run.y == state.y else "No update yet"
+    return many(state.run.updates) if state.run and _goes_on(state) else "No update yet"
+
+
+def _goes_on(state: State) -> bool:
+    """Whether the next update belongs to the last run, at one place of the weight's slider at least.
+
+    With another input, bias or target a new run begins. Losses for another target belong to another curve.
+    """
+    return any(map(state.ends_run_at, state.ws))
 
 
 def _history(run: Run) -> Floats:

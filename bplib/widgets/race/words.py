@@ -111,7 +111,8 @@ def _paths(new: Sequence[str], gone: Sequence[str]) -> str:
 
 
 def _diverge(gone: Sequence[str]) -> str:
-    return f" {_and(gone)} {_verb(gone)}." if gone else ""
+    said = f"{_and(gone)} {_verb(gone)}."
+    return f" {said[0].upper()}{said[1:]}" if gone else ""
 
 
 def _verb(names: Sequence[str]) -> str:
