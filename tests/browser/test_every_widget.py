@@ -42,10 +42,13 @@ def _maker(package: str) -> str:
 MAKERS = {path.parent.name: _maker(path.parent.name) for path in sorted(_FOLDER.glob("*/view.py"))}
 # There is nothing to look back at before the first epochs.
 _FIRST = {"training_cockpit": "w_training_cockpit.run(6)\n"}
+# The panels with the most kinds of marks.
+_ARGUMENTS = {"layer_bench": {"show": "check"}}
 # The last cell prints which widgets have a slider that the browser follows without the kernel.
 _CELLS = [
     *(
-        f"from bplib.widgets.{package} import {name}\nw_{name} = {name}()\n{_FIRST.get(name, '')}w_{name}"
+        f"from bplib.widgets.{package} import {name}\n"
+        f"w_{name} = {name}(**{_ARGUMENTS.get(name, {})})\n{_FIRST.get(name, '')}w_{name}"
         for package, name in MAKERS.items()
     ),
     "print([name for name in dir() if name.startswith('w_') and globals()[name]._slider is not None])",
@@ -102,7 +105,8 @@ def test_the_keyboard_reaches_and_moves_every_control_of_every_widget(lab_page: 
     page.page.locator(".bplib-card canvas").nth(len(MAKERS) - 1).wait_for(timeout=60_000)
     assert boxes.count() == len(MAKERS)
     for box, (package, name) in zip(boxes.all(), MAKERS.items(), strict=True):
-        widget = getattr(importlib.import_module(f"bplib.widgets.{package}"), name)(name="twin")
+        make = getattr(importlib.import_module(f"bplib.widgets.{package}"), name)
+        widget = make(name="twin", **_ARGUMENTS.get(name, {}))
         if name == "training_cockpit":
             widget.run(6)
         most, nearly_all = drawn_apart(box, widget)

@@ -150,5 +150,5 @@ def _predictions(run: Run) -> Panel:
         marks.append(Text([[1.12, row]], tuple(f"{value:.3f}" for value in given), shift=(7, 0)))
     ticks = tuple((row, example) for row, example in zip(rows.tolist(), EXAMPLES, strict=True))
     x = Axis(-0.12, 1.12, label="prediction ŷ", ticks=((0.0, "0"), (0.5, "½"), (1.0, "1")))
-    places = Axis(0.4, len(EXAMPLES) + 0.6, label="8 of the 64 examples", ticks=ticks)
-    return Panel(_PREDICTIONS, x, places, tuple(marks), "")
+    y_axis = Axis(0.4, len(EXAMPLES) + 0.6, label="8 of the 64 examples", ticks=ticks)
+    return Panel(_PREDICTIONS, x, y_axis, tuple(marks), "")
