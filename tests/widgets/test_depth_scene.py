@@ -129,6 +129,13 @@ def test_every_layer_has_its_spread_drawn_and_written(depth: int) -> None:
     assert ((drawn[:depth, 0] > backwards.x.low) & (drawn[:depth, 0] < backwards.x.high)).all()
 
 
+def test_a_row_that_looks_empty_says_why() -> None:
+    wide = layers_scene(State(activation="none", init="large")).panels[0]
+    assert _written(wide, 10).count("wider than the axis") == 9, "all but the first, whose outline can be seen"
+    usual = layers_scene(State(activation="none", init="xavier")).panels[0]
+    assert "wider than the axis" not in _written(usual, 20)
+
+
 def test_an_outline_peaks_where_its_numbers_lie_and_no_row_enters_the_next() -> None:
     backwards = layers_scene(OPEN).panels[1]
     feet, pitch = row_places(10)

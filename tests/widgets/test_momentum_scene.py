@@ -120,6 +120,16 @@ def test_the_path_is_that_of_the_optimizer(momentum: float) -> None:
     np.testing.assert_allclose(momentum_path(0.12, momentum, curvatures, 30), walked, rtol=1e-12, atol=1e-15)
 
 
+def test_on_the_far_branch_of_the_critical_curve_it_is_said_that_w_changes_sides() -> None:
+    best = (np.sqrt(100) - 1) / (np.sqrt(100) + 1)
+    walks = momentum_walks(float(1 + best) ** 2, 100.0, (float(best**2),))
+    said = momentum_sentence(walks, 0)
+    assert "λ = 1 critically damped (× 0.8182 a step)" in said
+    assert "λ = 100 critically damped, from side to side (× 0.8182)" in said
+    assert (np.diff(np.sign(walks.places[0, :20, 1])) != 0).all()
+    assert (walks.places[0, :, 0] > 0).all()
+
+
 @pytest.mark.parametrize(
     ("x", "kappa", "beta", "words"),
     [

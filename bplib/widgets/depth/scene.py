@@ -21,6 +21,7 @@ _DEPTHS = range(1, MOST_LAYERS + 1)
 # The least share of a layer that is drawn as high as its row: what spreads far beyond the panel stays flat.
 _PEAK = 0.04
 _BESIDE_ZEROS = 0.7
+_MUCH_WIDER = 5.0  # standard deviations as multiples of the axis, from which on a row looks empty
 _USUAL_BINS, _WIDE_BINS = 30, 12
 _BIN = float(EXPONENTS[1] - EXPONENTS[0])
 _USUAL = (-16, 2)  # powers of ten
@@ -61,10 +62,20 @@ def _activations(measured: Signals, activation: str, width: int) -> Panel:
         Path(table, "data", width=1.2),
         *column(MOST_LAYERS, lambda _, layer: str(layer), axis.low, shift=-8, anchor="right"),
         *column(MOST_LAYERS, lambda _, layer: _short(measured.spreads[layer - 1]), axis.high, shift=7, anchor="left"),
+        *_too_wide(measured, axis),
         Text([[axis.low, 1.0]], "layer", anchor="right", shift=(-8.0, -13.0)),
         _heading(axis.high),
     ]
     return Panel(_FORWARD, axis, _rows_axis(), tuple(marks), "Activations, forward ↑", grid=False)
+
+
+def _too_wide(measured: Signals, axis: Axis) -> list[Text]:
+    """Say of a row that looks empty why it does."""
+    wide = measured.spreads > _MUCH_WIDER * axis.high
+    if not wide.any():
+        return []
+    words = np.where(wide, "wider than the axis", "")
+    return column(MOST_LAYERS, lambda _, layer: str(words[layer - 1]), axis.low, shift=8, anchor="left")
 
 
 def _heights(counts: Counts, silent: float, total: int, zero: int) -> Floats:

@@ -26,7 +26,7 @@ _LOW_COLOUR, _HIGH_COLOUR = (255, 250, 232), (132, 178, 214)
 _EXTENTS = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0)
 _SIZE_TICKS = tuple((float(size), str(size)) for size in SIZES[::2])
 _SPREADS = ((0.1, "0.1"), (0.3, "0.3"), (1.0, "1"), (3.0, "3"), (10.0, "10"))
-_CIRCLE = np.linspace(0, 2 * np.pi, 25)
+_CIRCLE = np.linspace(0, 2 * np.pi, 37)
 
 
 def noise_scene(noise: Noise, *, revealed: bool) -> Scene:

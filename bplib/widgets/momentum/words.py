@@ -110,7 +110,7 @@ def momentum_sentence(walks: Walks, which: int) -> str:
     beta = float(walks.betas[which])
     if len(walks.eta_lambdas) == 1:
         return _one_direction(float(walks.eta_lambdas[0]), beta, walks, which)
-    low, high = (_SHORT[regime(float(x), beta)] for x in walks.eta_lambdas)
+    low, high = (_manner(float(x), beta) for x in walks.eta_lambdas)
     slow, fast = (number(radius) for radius in walks.radii[which])
     kappa = number(walks.condition_number)
     both = f"λ = 1 {low} (× {slow} a step), λ = {kappa} {high} (× {fast})"
@@ -119,6 +119,12 @@ def momentum_sentence(walks: Walks, which: int) -> str:
     if np.isinf(count):
         return f"{head} Together they never come within 10⁻⁶ of the start."
     return f"{head} Together {steps_in_words(count)} to 10⁻⁶."
+
+
+def _manner(x: float, beta: float) -> str:
+    """A regime in few words. On the far branch of the critical curve the one root of both is −√β, below 0."""
+    kind = regime(x, beta)
+    return "critically damped, from side to side" if kind == "critical" and x > 1 + beta else _SHORT[kind]
 
 
 def _one_direction(x: float, beta: float, walks: Walks, which: int) -> str:
