@@ -107,7 +107,7 @@ def _counts(run: Run) -> Panel:
         words = tuple(f"within {name}: {count:.0f}" for count in counts)
         marks += [Path(_until_now(run, counts), role, text=words), Points(_now(run, counts), role, size=8)]
     y = Axis(0, 70, label="examples", ticks=tuple((16.0 * k, f"{16 * k}") for k in range(5)))
-    return Panel(_CLOSE_ONES, _update_axis(run), y, tuple(marks), "Close to the target")
+    return Panel(_CLOSE_ONES, _update_axis(run), y, tuple(marks), "Close")
 
 
 def _update_axis(run: Run) -> Axis:
