@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
-from bplib.nodes import MAKE, Array, Inspector, Node, Watch, clock, note_landings, through_hooks
+from bplib.nodes import MAKE, Array, Inspector, Node, Watch, clock, through_hooks
 from bplib.quiet import quiet
 from bplib.rules import Operation
 
@@ -166,7 +166,12 @@ def backpropagate(loss: Node, seed: Array) -> None:
     if _state.inspector is not None:
         _state.inspector.start(loss, seed)
         watch = _state.inspector.backward
-    totals, _ = quiet().run(_all_or_none, loss, seed, watch, kept, copy_context())
+    landed: list[Node] = []
+    try:
+        totals = quiet().run(_walk, loss, seed, watch, kept, copy_context(), landed)
+    except BaseException:
+        _undo(landed)
+        raise
     for leaf, total in totals.items():
         leaf.receive(total)
     for node, total in kept.items():
@@ -195,34 +200,32 @@ def walk_back(loss: Node, seed: Array, watch: Watch | None = None) -> dict[Node,
     GraphError
         If a leaf was changed after an operation had used it.
     """
-    totals, landed = quiet().run(_all_or_none, loss, seed, watch, None, copy_context())
-    for leaf in landed:
-        totals[leaf] = leaf.buffer + totals[leaf] if leaf in totals else leaf.buffer
-        leaf._gradient = None
+    landed: list[Node] = []
+    try:
+        totals = quiet().run(_walk, loss, seed, watch, None, copy_context(), landed)
+        for leaf in landed:
+            totals[leaf] = leaf.buffer + totals[leaf] if leaf in totals else leaf.buffer
+    finally:
+        _undo(landed)
     return {leaf: np.array(total) for leaf, total in totals.items()}
 
 
 Kept = dict[Node, Array] | None
 
 
-def _all_or_none(
-    loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context
-) -> tuple[dict[Node, Any], list[Node]]:
-    """Give the gradients that wait at the leaves, and the parameters that have theirs already, or undo those."""
-    landed: list[Node] = []
-    before = note_landings(landed)
-    try:
-        return _walk(loss, seed, watch, kept, user), landed
-    except BaseException:
-        for leaf in landed:
-            leaf._gradient = None
-        raise
-    finally:
-        note_landings(before)
+def _undo(landed: list[Node]) -> None:
+    """Take from parameters the gradients that this walk has written."""
+    for leaf in landed:
+        leaf._gradient = None
 
 
-def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context) -> dict[Node, Any]:
-    """Visit the nodes from the newest to the oldest. Hooks run where `kept` is given, in the context of the caller."""
+def _walk(
+    loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context, landed: list[Node]
+) -> dict[Node, Any]:
+    """Visit the nodes from the newest to the oldest. Hooks run where `kept` is given, in the context of the caller.
+
+    A parameter into whose own memory a rule has written comes into `landed`.
+    """
     queue: list[Any] = [(-loss.order, loss)]
     incoming: dict[Node, Any] = {loss: seed}
     ours: set[Node] = set()  # whose sum was made here; the first gradient to arrive may be another node's as well
@@ -238,9 +241,12 @@ def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Contex
         for parent, share in zip(node.parents, outgoing):  # noqa: B905  (a test holds the lengths; this is faster)
             if parent.order > born:
                 raise _changed(parent, node)
-            if share is None or share is parent.buffer:
+            if share is None:
                 continue
-            if parent not in incoming:
+            if share is parent.buffer:
+                landed.append(parent)
+                parent._gradient = share
+            elif parent not in incoming:
                 incoming[parent] = share
                 if parent.operation is not None:
                     heappush(queue, (-parent.order, parent))

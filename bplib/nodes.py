@@ -1,6 +1,5 @@
 """The record of one number, array or result: what the engine writes down on the way forward."""
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
@@ -25,7 +24,6 @@ __all__ = [
     "as_tensor",
     "clock",
     "keep_gradient",
-    "note_landings",
     "through_hooks",
 ]
 
@@ -36,22 +34,6 @@ Hook = Callable[[Array], Any]
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 _LARGEST = 2**1023  # beyond, a whole number does not fit into a float
-
-
-class _State(threading.local):
-    """Where landings are noted: each thread walks its own graph."""
-
-    def __init__(self) -> None:
-        self.landed: list[Node] = []
-
-
-_state = _State()
-
-
-def note_landings(landed: list["Node"]) -> list["Node"]:
-    """Have every parameter into whose memory a rule writes noted in `landed` from now on; returns the list before."""
-    before, _state.landed = _state.landed, landed
-    return before
 
 
 class Node:
@@ -156,21 +138,17 @@ class Node:
     def landing_places(self, dtype: np.dtype) -> list[np.ndarray | None]:
         """Give, for each operand from the last to the second, the array into which the rule must write its gradient.
 
-        Only a parameter in a home has one, and only for the first gradient to arrive: then it is its ``.grad``. The
-        other operands have None here, and get a new array.
+        Only a parameter in a home has one, and only while it has no gradient: what the rule hands over there is then
+        its ``.grad``. The other operands have None here and get a new array; so have all where one stands twice.
         """
-        places: list[np.ndarray | None] = []
-        landed = _state.landed
-        for operand in self.parents[:0:-1]:
-            place = operand.buffer
-            if place is not None:
-                if operand._gradient is None and operand.requires_grad and place.dtype is dtype and not operand.hooks:
-                    landed.append(operand)
-                    operand._gradient = place
-                else:
-                    place = None
-            places.append(place)
-        return places
+        operands = self.parents[:0:-1]
+        if len({*operands}) < len(operands):
+            return [None] * len(operands)
+        # Whether a gradient is asked for at all, the rule sees for itself.
+        return [
+            operand.buffer if operand._gradient is None and not operand.hooks and operand.array.dtype is dtype else None
+            for operand in operands
+        ]
 
     def settle(self, others: Sequence["Node"]) -> None:
         """Move into one home with `others`, where all of them have homes; see `bplib.home`."""

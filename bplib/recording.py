@@ -19,7 +19,7 @@ from bplib.checks import as_floats
 from bplib.engine import inspect_with, is_inspected, is_recording
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
 from bplib.journal import keep_journal
-from bplib.nodes import Array, Node, note_landings
+from bplib.nodes import Array, Node
 from bplib.programs import Program, program_for
 from bplib.quiet import quiet
 from bplib.rules import Operation
@@ -136,7 +136,6 @@ class Recording:
                 )
 
     def _run(self) -> None:
-        before = note_landings([])
         try:
             for action in self._actions:
                 action()
@@ -147,8 +146,6 @@ class Recording:
                 "replay: the recorded step does not fit these numbers; perhaps a class index is out of range. "
                 "Call the step itself to see which operation it is."
             ) from error
-        finally:
-            note_landings(before)
 
     def _record(self, inputs: Sequence[Any]) -> float:
         if not is_recording():
@@ -310,6 +307,7 @@ def _backward_of(entry: _Started, programs: dict[Node, Program | None]) -> Actio
             for i, parent, target in targets:
                 share = outgoing[i]
                 if share is parent.buffer:
+                    parent._gradient = share
                     continue
                 before = incoming[target]
                 incoming[target] = share if before is None else before + share

@@ -14,7 +14,7 @@ __all__ = ["as_fixed", "as_matching", "as_named", "check_between", "check_reduct
 def as_matching(name: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Give both as tensors of one shape, with at least one element; the loss `name` speaks if they are not."""
     try:
-        known = as_tensor(prediction)
+        known = prediction if isinstance(prediction, Tensor) else as_tensor(prediction)
         wanted = as_tensor(target, known)
     except DataError:
         known = as_named(name, "prediction", prediction)

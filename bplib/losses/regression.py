@@ -7,7 +7,7 @@ from bplib.engine import apply
 from bplib.errors import DomainError
 from bplib.functional import clip
 from bplib.losses.agreement import as_matching, check_reduction, reduce
-from bplib.rules import TABLE, Operation
+from bplib.rules import TABLE
 from bplib.tensors import Tensor
 
 __all__ = ["huber", "mae", "mse"]
@@ -54,7 +54,9 @@ def mse(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     >>> mse([1.0, 2.0], [1.0, 4.0])
     tensor(2.)
     """
-    return _as_one_operation("mse", _SQUARED_ERROR, prediction, target, reduction)
+    check_reduction("mse", reduction)
+    prediction, target = as_matching("mse", prediction, target)
+    return apply(_SQUARED_ERROR, prediction, target, settings=(reduction,))
 
 
 def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -95,7 +97,9 @@ def mae(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     >>> mae([1.0, 2.0], [1.0, 4.0])
     tensor(1.)
     """
-    return _as_one_operation("mae", _ABSOLUTE_ERROR, prediction, target, reduction)
+    check_reduction("mae", reduction)
+    prediction, target = as_matching("mae", prediction, target)
+    return apply(_ABSOLUTE_ERROR, prediction, target, settings=(reduction,))
 
 
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = "mean") -> Tensor:
@@ -154,9 +158,3 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: str = 
     # One formula for both branches: with c = e the product is ½ e², with c = ±δ it is δ|e| − ½ δ².
     near = clip(error, -delta, delta)
     return reduce(near * (error - 0.5 * near), reduction)
-
-
-def _as_one_operation(name: str, row: Operation, prediction: Any, target: Any, reduction: str) -> Tensor:
-    prediction, target = as_matching(name, prediction, target)
-    check_reduction(name, reduction)
-    return apply(row, prediction, target, settings=(reduction,))

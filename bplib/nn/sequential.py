@@ -100,8 +100,7 @@ class _Stack:
     def __call__(self, x: Any) -> Tensor:
         operands: list[Any] = [as_input(x, "Linear")]
         for layer in self._layers:
-            operands.append(layer.weight)
-            operands.append(layer.bias)
+            operands += layer.weight, layer.bias
         return apply(_LAYERS, *operands, settings=self._settings)
 
 

@@ -1,8 +1,8 @@
 """What all optimizers share: groups of parameters, their state, and the walk over them."""
 
 from abc import ABC, abstractmethod
+from collections import UserDict
 from collections.abc import Iterable, Mapping
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,12 @@ class Optimizer(ABC):
     state_names: tuple[str, ...] = ()
 
     def __init__(self, params: Iterable[Any], **settings: Any) -> None:
-        self.param_groups = _as_groups(params, settings, type(self).__name__)
-        for group in self.param_groups:
+        self._groups = [_Group(group) for group in _as_groups(params, settings, type(self).__name__)]
+        self.param_groups = list(self._groups)
+        for group in self._groups:
             self._validate(group)
-        self._layouts = [_Layout(group["params"]) for group in self.param_groups]
+        self._layouts = [_Layout(group["params"]) for group in self._groups]
         self._settings = {"params", *settings}
-        self._accepted = [tuple(group.values()) for group in self.param_groups]
 
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
@@ -46,24 +46,16 @@ class Optimizer(ABC):
         quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
 
     def _step(self) -> None:
-        for group, accepted in zip(self.param_groups, self._accepted):  # noqa: B905  (the lengths are compared below)
-            # By identity: a tensor that equals the number would take its place unseen.
-            if len(group) != len(accepted) or False in map(is_, group.values(), accepted):
+        if self.param_groups != self._groups:
+            self._accept()
+        for group in self._groups:
+            if group.changed:
                 self._accept()
                 break
-        if len(self.param_groups) != len(self._accepted):
-            self._accept()
-        for group, layout in zip(self.param_groups, self._layouts):  # noqa: B905  (made together; this is faster)
-            names = self._state_of(group)
-            for theta, grad, place, t in layout.pieces():
-                state = [layout.state(name)[place] for name in names] if names else []
-                if theta.size <= _BLOCK:
-                    self._update(theta, grad, state, t, group)
-                    continue
-                for start in range(0, theta.size, _BLOCK):
-                    block = slice(start, start + _BLOCK)
-                    self._update(theta[block], grad[block], [average[block] for average in state], t, group)
-            layout.touch()
+        for group, layout in zip(self._groups, self._layouts):  # noqa: B905  (made together; this is faster)
+            for blocks, t in layout.pieces():
+                for theta, grad, state in blocks:
+                    self._update(theta, grad, state, t, group.data)
 
     def _accept(self) -> None:
         """Check what was changed by hand since the last step; other settings may change, the parameters may not."""
@@ -85,7 +77,11 @@ class Optimizer(ABC):
                     f"same. Make a new optimizer for them: {name}([...])."
                 )
             self._validate(group)
-        self._accepted = [tuple(group.values()) for group in groups]
+        self._groups = [group if isinstance(group, _Group) else _Group(group) for group in groups]
+        self.param_groups[:] = self._groups
+        for accepted, layout in zip(self._groups, self._layouts, strict=True):
+            layout.keep(self._state_of(accepted))
+            accepted.changed = False
 
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
@@ -117,8 +113,8 @@ class Optimizer(ABC):
         """
         self._check_state(state)
         groups = [{**group, **new} for group, new in zip(self.param_groups, state["groups"], strict=True)]
-        for group in groups:
-            self._validate(group)
+        for new in groups:
+            self._validate(new)
         for group, new, layout, saved in zip(self.param_groups, groups, self._layouts, state["state"], strict=True):
             group.update(new)
             layout.load(saved)
@@ -189,7 +185,26 @@ class Optimizer(ABC):
     ) -> None: ...
 
 
-_Piece = tuple[np.ndarray, np.ndarray, slice, int]
+class _Group(UserDict[str, Any]):
+    """The settings of one group of parameters; it knows whether one was set since they were last checked."""
+
+    changed = False
+
+    def __setitem__(self, key: str, item: Any) -> None:
+        self.changed = True
+        super().__setitem__(key, item)
+
+    def __delitem__(self, key: str) -> None:
+        self.changed = True
+        super().__delitem__(key)
+
+    def __ior__(self, other: Any) -> "_Group":  # type: ignore[override,misc]
+        self.update(other)  # the base class would go past __setitem__
+        return self
+
+
+# θ, its gradient and the running averages, as flat vectors of at most _BLOCK numbers.
+_Block = tuple[np.ndarray, np.ndarray, list[np.ndarray]]
 
 
 class _Layout:
@@ -204,22 +219,39 @@ class _Layout:
         self.shapes = [tuple(p.shape) for p in params]
         # How many steps each parameter has taken; one that had no gradient for a while is behind.
         self._counts = [0] * len(params)
+        self._kept: tuple[str, ...] = ()
         self._state: dict[str, np.ndarray] = {}
         self._homes: list[Any] = []
         self._runs: list[tuple[int, int]] = []
-        # The one piece of a group that lives and learns together, which most groups do; else None.
-        self._whole: _Piece | None = None
+        # The blocks of a group that lives and learns together, which most groups do, and its steps; else None.
+        self._whole: list[_Block] | None = None
+        self._steps = 0
 
-    def pieces(self) -> list[_Piece]:
-        """Give (θ, gradient, place in the state, step number) as flat vectors, as few as possible."""
+    def keep(self, names: tuple[str, ...]) -> None:
+        """Have these running averages from now on."""
+        if names != self._kept:
+            self._dissolve()
+            self._kept = names
+
+    def pieces(self) -> list[tuple[list[_Block], int]]:
+        """Give the blocks and the step number of each run of parameters that learn together, as few as possible.
+
+        The graph is told that they change, so that an older forward pass is not used with them.
+        """
         if self._whole is not None and self._is_together():
-            theta, grad, place, t = self._whole
-            self._whole = theta, grad, place, t + 1
-            return [self._whole]
+            self.params[0].touch(self.params)
+            self._steps += 1
+            return [(self._whole, self._steps)]
         self._dissolve()
         homes = [p.home for p in self.params]
         if homes != self._homes:
             self._homes, self._runs = homes, self._find_runs()
+        changed = [p for p in self.params if p.grad is not None]
+        if changed:
+            changed[0].touch(changed)
+        return self._find_pieces()
+
+    def _find_pieces(self) -> list[tuple[list[_Block], int]]:
         arrived = [p.grad is not None for p in self.params]
         pieces = []
         for first, last in self._runs:
@@ -228,15 +260,9 @@ class _Layout:
                 pieces.append(self._piece(first, last))
             else:
                 pieces += [self._piece(i, i + 1) for i in range(first, last) if arrived[i]]
-        if len(pieces) == len(self._runs) == 1 and homes[0] is not None and all(arrived):
-            self._whole = pieces[0]
+        if len(pieces) == len(self._runs) == 1 and self._homes[0] is not None and all(arrived):
+            self._whole, self._steps = pieces[0]
         return pieces
-
-    def touch(self) -> None:
-        """Tell the graph which parameters have changed."""
-        changed = self.params if self._whole is not None else [p for p in self.params if p.grad is not None]
-        if changed:
-            changed[0].touch(changed)
 
     def _is_together(self) -> bool:
         home = self._homes[0]
@@ -247,10 +273,10 @@ class _Layout:
 
     def _dissolve(self) -> None:
         if self._whole is not None:
-            self._counts = [self._whole[3]] * len(self.params)
+            self._counts = [self._steps] * len(self.params)
             self._whole = None
 
-    def state(self, name: str) -> np.ndarray:
+    def _average(self, name: str) -> np.ndarray:
         """Give the running average `name` of the whole group, 0 at first."""
         found = self._state.get(name)
         if found is None:
@@ -278,17 +304,22 @@ class _Layout:
                 first = i
         return runs
 
-    def _piece(self, first: int, last: int) -> _Piece:
+    def _piece(self, first: int, last: int) -> tuple[list[_Block], int]:
         t = self._counts[first] + 1
         self._counts[first:last] = [t] * (last - first)
-        place = slice(self._starts[first], self._starts[last])
+        start, stop = self._starts[first], self._starts[last]
+        state = [self._average(name)[start:stop] for name in self._kept]
         parameter = self.params[first]
         home = parameter.home
         if home is None:
-            return parameter.data.reshape(-1), parameter.grad.reshape(-1), place, t
-        start = parameter.offset
-        span = slice(start, start + place.stop - place.start)
-        return home.values[span], home.gradients[span], place, t
+            return _blocks(parameter.data.reshape(-1), parameter.grad.reshape(-1), state), t
+        span = slice(parameter.offset, parameter.offset + stop - start)
+        return _blocks(home.values[span], home.gradients[span], state), t
+
+
+def _blocks(theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray]) -> list[_Block]:
+    parts = [slice(start, start + _BLOCK) for start in range(0, theta.size, _BLOCK)]
+    return [(theta[part], grad[part], [average[part] for average in state]) for part in parts]
 
 
 def _are_mappings(parts: Any, keys: set[str]) -> bool:

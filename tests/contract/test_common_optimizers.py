@@ -14,6 +14,7 @@ import pytest
 
 import bplib
 from bplib import losses, nn, optim, tensor
+from bplib.errors import DataError, DomainError
 
 # What a gradient of 0 does. STILL: nothing, ever. COASTS: nothing at first, later the old steps go on. PULLED: the
 # weight decay moves the parameters all the same.
@@ -374,3 +375,61 @@ def test_a_rate_that_was_changed_by_hand_is_the_rate_from_then_on(make):
     optimizer.param_groups[0]["lr"] = rate
     assert walk(params, optimizer, 2) == walk(others, make.kind(others, **{**make.options, "lr": rate}), 2)
     assert walk(params, optimizer, 1, 2) != walk(weights(), other, 1, 2)
+
+
+def replace_the_group(groups, new):
+    groups[0] = {**groups[0], **new}
+
+
+BY_HAND = {
+    "one": lambda groups, new: groups[0].__setitem__("lr", new["lr"]),
+    "update": lambda groups, new: groups[0].update(new),
+    "merge": lambda groups, new: groups[0].__ior__(new),
+    "take out and put back": lambda groups, new: (groups[0].pop("lr"), groups[0].setdefault("lr", new["lr"])),
+    "another group": replace_the_group,
+}
+
+
+@every_method
+@pytest.mark.parametrize("change", BY_HAND.values(), ids=BY_HAND)
+def test_a_setting_counts_from_the_next_step_on_however_it_was_changed(make, change):
+    params, others = weights(), weights()
+    optimizer, other = make(params), make(others)
+    assert walk(params, optimizer, 2) == walk(others, other, 2)
+    for one in (optimizer, other):
+        rate = 2 * one.param_groups[0]["lr"]
+        change(one.param_groups, {"lr": rate}) if one is optimizer else one.param_groups[0].update(lr=rate)
+    assert walk(params, optimizer, 2, 2) == walk(others, other, 2, 2)
+    assert optimizer.param_groups[0]["lr"] == rate
+    optimizer.param_groups[0]["lr"] = tensor(rate)
+    with pytest.raises(DataError, match="lr is tensor"):
+        optimizer.step()
+    change(optimizer.param_groups, {"lr": -1.0})
+    before = [p.data.copy() for p in params]
+    with pytest.raises(DomainError, match="lr is -1"):
+        optimizer.step()
+    assert all((p.data == old).all() for p, old in zip(params, before, strict=True))
+
+
+def test_settings_are_checked_when_they_change_and_not_at_every_step(monkeypatch):
+    params, checked = weights(), []
+    optimizer = optim.SGD(params, lr=0.1)
+    monkeypatch.setattr(optimizer, "_validate", checked.append)
+    walk(params, optimizer, 3)
+    optimizer.param_groups[0]["lr"] = 0.2
+    walk(params, optimizer, 3)
+    assert len(checked) == 2
+
+
+def test_momentum_that_is_switched_on_later_starts_from_nothing_and_keeps_the_count():
+    model = nn.Linear(2, 2, rng=0)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for momentum in (0.0, 0.5):
+        optimizer.param_groups[0]["momentum"] = momentum
+        for _ in range(2):
+            before = model.theta.copy()
+            for p in model.parameters():
+                p.grad = np.ones(p.shape)
+            optimizer.step()
+    np.testing.assert_allclose(before - model.theta, 0.1 * 1.5)
+    assert optimizer.state_dict()["state"][0]["counts"] == [4, 4]

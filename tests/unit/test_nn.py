@@ -103,6 +103,19 @@ def test_a_layer_used_twice_adds_its_gradients_and_is_listed_once():
         np.testing.assert_allclose(shared.bias.grad, b.grad, rtol=1e-14)
 
 
+def test_two_layers_that_share_one_weight_add_its_gradients():
+    one, other = nn.Linear(2, 2, rng=0), nn.Linear(2, 2, rng=1)
+    other.weight = one.weight
+    model = nn.Sequential(one, nn.Tanh(), other)
+    x = np.array([[1.0, -2.0]])
+    w, *biases = (bplib.tensor(p.data, requires_grad=True) for p in (one.weight, one.bias, other.bias))
+    (bplib.tanh(x @ w + biases[0]) @ w + biases[1]).sum().backward()
+    model.theta  # noqa: B018  (from now on the gradients have a place)
+    model(x).sum().backward()
+    for parameter, wanted in zip((one.weight, one.bias, other.bias), (w, *biases), strict=True):
+        np.testing.assert_allclose(parameter.grad, wanted.grad, rtol=1e-14)
+
+
 @pytest.mark.parametrize("frozen", ["weight", "bias"])
 def test_a_frozen_part_of_a_layer_gets_no_gradient(frozen):
     layer = nn.Linear(2, 3, rng=0)
