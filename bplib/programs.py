@@ -100,17 +100,22 @@ def _layers_gradient(node: Node, activations: tuple[str | None, ...], outputs: l
         down = np.empty_like(below) if i or x.requires_grad else None
         through = _ACTIVATIONS[activations[i]][1]
         plan.append((outputs[i + 1], through, room, bias, weight, below.T, weight.array.T, down))
+    once = len({*parameters}) == len(parameters)
 
     def gradient(_: Any, g: Array) -> list[Array | None]:
+        # Straight into the memory of the parameters where that is still empty: all of them, or none.
+        land = once
+        for parameter in parameters:
+            if parameter._gradient is not None:
+                land = False
+                break
         shares: list[Array | None] = []
-        places = node.landing_places(dtype)
-        targets = zip(plan, places[::2], places[1::2], strict=True)
-        for (y, through, room, bias, weight, below, above, down), to_bias, to_weight in targets:
+        for y, through, room, bias, weight, below, above, down in plan:
             if through is not None:
                 through(y, g, room)
                 g = room
-            shares.append(ones.dot(g, to_bias) if bias.requires_grad else None)
-            shares.append(below.dot(g, to_weight) if weight.requires_grad else None)
+            shares.append(ones.dot(g, bias.buffer if land else None) if bias.requires_grad else None)
+            shares.append(below.dot(g, weight.buffer if land else None) if weight.requires_grad else None)
             if down is not None:
                 g = g.dot(above, down)
         shares.append(g if x.requires_grad else None)

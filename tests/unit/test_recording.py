@@ -75,6 +75,9 @@ def cases():
     yield model, model, losses.mse, BATCHES, SGD(model.parameters(), lr=0.1)
     model = nn.Linear(2, 1, rng=0)
     yield model, model, losses.mse, BATCHES, SGD(model.parameters(), lr=0.1)
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.Tanh(), nn.Linear(2, 2, rng=1), nn.Tanh(), nn.Linear(2, 1, rng=2))
+    model[2].weight = model[0].weight
+    yield model, model, losses.mse, BATCHES, SGD(model.parameters(), lr=0.1)
 
 
 @pytest.mark.parametrize("number", range(len(list(cases()))))
