@@ -263,10 +263,12 @@ function unpack(raw) {
   return { ...raw, panels };
 }
 
-function unpackLive(raw, index) {
+function unpackLive(raw, index, scene) {
   if (!raw || !raw.marks || raw.index !== index) return null;    // made for another position: the table knows better
-  const marks = {};
-  for (const [name, view] of Object.entries(raw.marks)) marks[name] = floats(view);
+  const marks = {}, data = raw.marks.length ? floats(raw.data) : null;
+  const named = scene.panels.flatMap((panel) => panel.marks.filter((mark) => mark.name));
+  let start = 0;
+  for (const [place, count] of raw.marks) { marks[named[place].name] = data.subarray(start, start + count); start += count; }
   return { ...raw, marks, words: raw.words ?? {} };
 }
 
@@ -352,7 +354,7 @@ class View {
 
   draw() {
     const { scene, model } = this, index = model.get("index"), g = this.canvas.getContext("2d");
-    const live = this.withHeld(unpackLive(model.get("live"), index));
+    const live = this.withHeld(unpackLive(model.get("live"), index, scene));
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.drawImage(this.backdrop, 0, 0);
     g.setTransform(this.scale, 0, 0, this.scale, 0, 0);

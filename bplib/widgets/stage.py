@@ -91,18 +91,34 @@ class Stage(anywidget.AnyWidget):
         index : int
             The position they are made for; at any other the table is shown.
         marks : mapping of str to array_like, shape (n, 2) or (n,)
-            By name; one column alone replaces the second coordinate and keeps the first. So an array of half as many
-            rows as the mark has points is read as one of heights too: the browser gets numbers, not their shape.
+            By name; what the scene does not have is left out. One column alone replaces the second coordinate and
+            keeps the first. So an array of half as many rows as the mark has points is read as one of heights too:
+            the browser gets numbers, not their shape.
         words : mapping of str to str, optional
             New words of named marks.
         sentence : str
             The state in words.
         """
+        places = {name: place for place, name in enumerate(self._names())}
         with np.errstate(over="ignore"):
-            packed = {name: np.asarray(rows, dtype="<f4").tobytes() for name, rows in marks.items()}
+            packed = {places[name]: np.asarray(rows, "<f4") for name, rows in marks.items() if name in places}
         self.live = {
-            "n": self._answered, "index": index, "marks": packed, "words": dict(words or {}), "sentence": sentence,
-        }  # fmt: skip
+            "n": self._answered,
+            "index": index,
+            # A mark by its place among the named ones, and all coordinates in one piece: a name and a piece for each
+            # mark would be half of the message, and cost time on the way.
+            "marks": [[place, rows.size] for place, rows in packed.items()],
+            "data": b"".join(rows.tobytes() for rows in packed.values()),
+            "words": dict(words or {}),
+            "sentence": sentence,
+        }
+
+    @property
+    def moved(self) -> dict[str, np.ndarray]:
+        """The coordinates that stand in for those of the scene, by the name of the mark, as flat float32 arrays."""
+        counts, names = self.live.get("marks", []), self._names()
+        parts = np.split(np.frombuffer(self.live.get("data", b""), "<f4"), np.cumsum([count for _, count in counts]))
+        return {names[place]: part for (place, _), part in zip(counts, parts, strict=False)}
 
     def acknowledge(self) -> None:
         """Say that the last report changed nothing: the handle goes back to where it was."""
@@ -132,6 +148,9 @@ class Stage(anywidget.AnyWidget):
             self._answered = max(self._answered, drag.number)
             for callback in tuple(self._drag_callbacks):
                 callback(drag)
+
+    def _names(self) -> list[str]:
+        return [mark["name"] for panel in self.scene["panels"] for mark in panel["marks"] if mark.get("name")]
 
     def _handles(self) -> set[str]:
         marks = (mark for panel in self.scene["panels"] for mark in panel["marks"])

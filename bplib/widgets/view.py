@@ -168,15 +168,17 @@ class View(Twin, Generic[S]):
         if after == before:
             return
         # After an interrupt nobody knows what is drawn: coordinates alone might move marks that are not there.
-        if event.kind in self._LIVE and self._drawn is not None and self._fits_drawn():
+        live = event.kind in self._LIVE and self._drawn is not None and self._fits_drawn()
+        if live:
             self._rebuild(_REBUILD_AFTER)
             self._redraw()
         elif self._rebuild.pending or self._key() != self._drawn:
             # While a rebuild is pending the table belongs to what was before: no position may be shown from it.
             self._rebuild.cancel()
             self._redraw()
-        if event.kind == "position":
-            # The browser has drawn it already; the words beside it can wait until the slider rests.
+        in_place = self._slider is None or self._slider.index == self._position()
+        if event.kind == "position" or (live and in_place):
+            # The picture is all that the eye follows; the controls beside it can wait until the hand rests.
             self._settle(_SETTLE_AFTER)
         else:
             self._bring_controls()

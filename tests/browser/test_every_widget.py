@@ -76,17 +76,27 @@ def drawn_apart(box: Locator, widget: Any) -> tuple[float, float]:
     In levels of 255, the mean of a square. Where a letter or a marker falls between two pixels, and where a dash
     begins, the two need not agree.
     """
-    encoded = box.locator(".bplib-card canvas").evaluate("canvas => canvas.toDataURL()").split(",")[1]
-    live = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB")
+    live = pixels(box)
     scene = widget._scene()
     canvas: Any = FigureCanvasAgg(draw_scene(scene, widget._position()))
     with rc_context(LETTERS):
-        canvas.print_figure(io.BytesIO(), format="raw", dpi=100 * live.width / scene.width)
-    still = np.asarray(canvas.buffer_rgba())[: live.height, : live.width, :3]  # its sentence below is text on the page
-    rows, columns = live.height // 16, live.width // 16
-    apart = (np.asarray(live, float) - still)[: 16 * rows, : 16 * columns].reshape(rows, 16, columns, 16, 3)
-    squares = np.abs(apart.mean(axis=(1, 3))).max(axis=-1)
+        canvas.print_figure(io.BytesIO(), format="raw", dpi=100 * live.shape[1] / scene.width)
+    still = np.asarray(canvas.buffer_rgba())[: len(live), : live.shape[1], :3]  # its sentence below is text on the page
+    squares = squares_apart(live, still)
     return float(squares.max()), float(np.quantile(squares, 0.99))
+
+
+def pixels(box: Locator) -> np.ndarray:
+    """The picture of a widget, as levels of red, green and blue."""
+    encoded = box.locator(".bplib-card canvas").evaluate("canvas => canvas.toDataURL()").split(",")[1]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGB"), float)
+
+
+def squares_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far two pictures differ in each square of 16 pixels, in levels of 255."""
+    rows, columns = one.shape[0] // 16, one.shape[1] // 16
+    apart = (one - other)[: 16 * rows, : 16 * columns].reshape(rows, 16, columns, 16, 3)
+    return np.abs(apart.mean(axis=(1, 3))).max(axis=-1)
 
 
 def controls(box: Locator) -> list[str]:
@@ -139,6 +149,54 @@ def test_the_keyboard_reaches_and_moves_every_control_of_every_widget(lab_page: 
         "el => el.replaceWith(Object.assign(el.cloneNode(), {ariaLabel: '', className: 'bare'})))"
     )
     assert any(one.startswith("aria-input-field-name") for one in violations(page.page)), "axe would miss a name"
+
+
+# The pictures with a point to pull: what the maker is given to show it, and how far, as a share of the axes.
+_POINTS: dict[str, tuple[dict[str, str], float]] = {
+    "rate": ({}, -0.04),
+    "momentum": ({}, -0.04),
+    "race": ({}, -0.04),
+    "explorer": ({}, -0.04),
+    "losses": ({}, 0.012),
+    "nudge": ({"show": "direction"}, -0.04),
+    "depth": ({"show": "saddle"}, -0.04),
+}
+# A pull that is answered live, and then nothing: else the whole scene would follow while the test looks.
+_PULL = """
+def pull(widget, share):
+    for panel in widget._scene().panels:
+        for mark in panel.marks:
+            if type(mark).__name__ == "Handle":
+                x, y = mark.points.reshape(-1, 2)[-1]
+                x, y = x + share * (panel.x.high - panel.x.low), y + share * (panel.y.high - panel.y.low)
+                widget.stage.pointer = {"n": 1, "mark": mark.name, "x": float(x), "y": float(y), "phase": "move"}
+    widget._rebuild.cancel()
+    widget._settle.cancel()
+    assert widget.stage.moved
+"""
+
+
+def test_a_live_picture_is_that_of_the_scene_it_stands_for(lab_page: Callable) -> None:
+    page = lab_page(viewport={"width": 1280, "height": 1000})
+    cells = [
+        f"from bplib.widgets.{package} import {MAKERS[package]}\n"
+        f"w_{package} = {MAKERS[package]}(**{arguments})\nw_{package}"
+        for package, (arguments, _) in _POINTS.items()
+    ]
+    page.open(page.server.write("live.ipynb", [_PULL, *cells]))
+    page.page.locator(".bplib-card canvas").nth(len(_POINTS) - 1).wait_for(timeout=60_000)
+    for box, (package, (_, share)) in zip(page.page.locator(".bplib-box").all(), _POINTS.items(), strict=True):
+        before = pixels(box)
+        page.run(f"pull(w_{package}, {share})")
+        page.page.wait_for_timeout(300)
+        live = pixels(box)
+        page.run(f"w_{package}._show()\nassert not w_{package}.stage.live")
+        page.page.wait_for_timeout(300)
+        apart = squares_apart(live, pixels(box))
+        # The race draws its losses coarser while the point moves.
+        assert apart.max() == 0 or (package == "race" and np.quantile(apart, 0.99) <= 5), (package, apart.max())
+        assert squares_apart(live, before).max() > 20, f"{package}: nothing has moved"
+    assert page.error_outputs() == []
 
 
 def test_notebook_7_leaves_the_keys_to_every_widget(lab_page: Callable) -> None:

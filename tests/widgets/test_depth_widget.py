@@ -140,7 +140,7 @@ def test_dragging_shows_the_new_path_at_once_and_the_new_table_later(bench: Dept
     bench.stage.pointer = {"n": 1, "mark": "start", "x": 1.0, "y": 0.504, "phase": "move"}
     bench._redraw.flush()
     assert bench.start == (1.0, 0.5)
-    live = np.frombuffer(bench.stage.live["marks"]["path"], "<f4").reshape(-1, 2)
+    live = bench.stage.moved["path"].reshape(-1, 2)
     np.testing.assert_allclose(live[:3], bench.path[:3], rtol=1e-6)
     assert bench.stage.scene is table
     assert bench.stage.live["sentence"] == bench.sentence

@@ -63,6 +63,7 @@ def test_the_classes_in_code_and_on_the_sliders(comparer: LossComparer) -> None:
     assert comparer.cross_entropy == pytest.approx(np.log1p(np.exp(5 - 0.123456)))
     comparer._logits[1].index = comparer._logits[1].options.index("−6")
     assert comparer.logits == (-1000, -6, 5)
+    comparer.flush()
     assert "0.123456" not in comparer._logits[1].options
     comparer._logits[0].index = len(comparer._logits[0].options) - 1
     assert comparer.logits[0] == 1000
@@ -86,7 +87,7 @@ def test_the_outlier_is_dragged_live_while_the_axes_stay(comparer: LossComparer)
     _drag(comparer, 6.2)
     assert comparer.outlier == 6
     assert comparer.stage.scene is table
-    np.testing.assert_allclose(np.frombuffer(comparer.stage.live["marks"]["outlier"], "<f4"), [6, 4])
+    np.testing.assert_allclose(comparer.stage.moved["outlier"], [6, 4])
     assert comparer.stage.live["words"]["MSE lowest words"] == "3.2 (was 3)"
     comparer.flush()
     assert comparer.stage.live == {}
@@ -146,7 +147,7 @@ def test_a_live_update_is_small(comparer: LossComparer, show: str) -> None:
         comparer._logits[0].index += 3
     comparer._redraw.flush()
     live = comparer.stage.live
-    size = sum(len(data) for data in live["marks"].values()) + len(live["sentence"].encode())
+    size = len(live["data"]) + len(live["sentence"].encode())
     size += sum(len(words.encode()) for words in live["words"].values())
     assert 0 < size <= 1500
 

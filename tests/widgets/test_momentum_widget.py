@@ -26,10 +26,10 @@ def _drag(plane: MomentumPlane, handle: str, x: float, y: float) -> None:
 def _shown(plane: MomentumPlane, name: str) -> np.ndarray:
     """The coordinates that the browser draws for a mark: live ones made for its position, else the table's."""
     stage, index = plane.stage, plane._slider.index
-    live = stage.live.get("marks", {}) if stage.live.get("index") == index else {}
+    live = stage.moved if stage.live.get("index") == index else {}
     mark = next(m for panel in stage.scene["panels"] for m in panel["marks"] if m.get("name") == name)
     table = np.frombuffer(mark["data"], "<f4").reshape(-1, mark["n"], 2)
-    return np.frombuffer(live[name], "<f4").reshape(-1, 2) if name in live else table[min(index, len(table) - 1)]
+    return live[name].reshape(-1, 2) if name in live else table[min(index, len(table) - 1)]
 
 
 def test_code_and_controls_say_the_same(plane: MomentumPlane) -> None:
@@ -146,7 +146,7 @@ def test_a_live_update_is_small(plane: MomentumPlane, kappa: float, show: str) -
     _drag(plane, "point" if show == "plane" else "weights", 2.0, 0.41)
     live: dict[str, Any] = plane.stage.live
     words = [*live["words"].values(), live["sentence"]]
-    size = sum(len(data) for data in live["marks"].values()) + sum(len(word.encode()) for word in words)
+    size = len(live["data"]) + sum(len(word.encode()) for word in words)
     assert 0 < size <= 1500
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import ipywidgets as ipw
-import numpy as np
 import pytest
 
 from bplib.errors import DataError, DomainError
@@ -153,7 +152,7 @@ def test_a_live_slider_moves_the_picture_before_the_table_is_made_anew(bench: Ne
     assert bench.stage.scene is before
     assert bench.stage.live["words"]["x"] == "x = −2"
     assert bench.stage.live["sentence"] == bench.sentence
-    curve = np.frombuffer(bench.stage.live["marks"]["curve"], "<f4")
+    curve = bench.stage.moved["curve"]
     assert curve[0] > curve[-1], "the curve falls for a negative input"
     _control(bench, "weight w").index = 0
     bench.flush()

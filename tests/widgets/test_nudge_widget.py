@@ -72,6 +72,7 @@ def test_every_preset_of_the_direction_shows_the_line_that_chooses_it(lab: Nudge
         assert (lab.condition_number, lab.point) == (kappa, point)
         assert lab._code.value == f"lab.condition_number, lab.point = {kappa:g}, ({point[0]:g}, {point[1]:g})"
     _drag(lab, 1.0, 1.0)
+    lab.flush()
     assert lab._preset.value == "your own"
 
 
@@ -100,8 +101,8 @@ def test_a_drag_sends_little_and_the_scene_follows(lab: NudgeLab) -> None:
     assert live["index"] == lab._slider.index
     assert live["sentence"] == lab.sentence
     assert live["words"] == {"angle": f"{lab.angle:.2f}°"}
-    np.testing.assert_array_equal(np.frombuffer(live["marks"]["point"], "<f4"), [2.5, 0.5])
-    assert sum(map(len, live["marks"].values())) + len(live["sentence"].encode()) <= 1500
+    np.testing.assert_array_equal(lab.stage.moved["point"], [2.5, 0.5])
+    assert len(live["data"]) + len(live["sentence"].encode()) <= 1500
     lab.flush()
     assert lab.stage.live == {}
     assert lab.stage.scene["sentences"] == [lab.sentence]
@@ -110,7 +111,7 @@ def test_a_drag_sends_little_and_the_scene_follows(lab: NudgeLab) -> None:
 def test_a_report_that_comes_after_the_tab_has_changed_does_no_harm(lab: NudgeLab) -> None:
     lab._dragged(Drag("point", 1.0, 1.0, "end", 1))
     lab._redraw.flush()
-    assert (lab.point, lab.stage.live["marks"]) == ((1.0, 1.0), {})
+    assert (lab.point, lab.stage.moved) == ((1.0, 1.0), {})
     lab.flush()
     assert (lab.show, lab.stage.live) == ("nudge", {})
 

@@ -137,12 +137,13 @@ def test_what_is_read_is_a_copy(race: OptimizerRace) -> None:
 def test_dragging_the_start_shows_all_paths_at_once_and_the_table_later(race: OptimizerRace) -> None:
     race.budget = 9
     race.flush()
-    table = race.stage.scene
+    table, code = race.stage.scene, race._code.value
     race.stage.pointer = {"n": 1, "mark": "start", "x": 1.0, "y": 0.504, "phase": "move"}
     race._redraw.flush()
     assert race.start == (1.0, 0.5)
+    assert race._code.value == code, "what stands beside the picture waits until the hand rests"
     assert race.stage.scene is table
-    live = {name: np.frombuffer(rows, "<f4") for name, rows in race.stage.live["marks"].items()}
+    live = race.stage.moved
     for name in NAMES:
         np.testing.assert_allclose(live[f"path {name}"][:2], [1.0, 0.5])
         np.testing.assert_allclose(live[f"path {name}"][-2:], race.paths[name][race.step], rtol=1e-6, atol=1e-30)
@@ -151,6 +152,7 @@ def test_dragging_the_start_shows_all_paths_at_once_and_the_table_later(race: Op
     race.flush()
     assert race.stage.live == {}
     assert race.stage.scene["sentences"][race.step] == race.sentence
+    assert "(1, 0.5)" in race._code.value
 
 
 def test_the_static_twin_shows_the_loss_times_32_below_its_question_and_the_live_race_does_not() -> None:

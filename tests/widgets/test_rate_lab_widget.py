@@ -29,10 +29,10 @@ def _shown(lab: RateLab, name: str) -> np.ndarray:
     """The coordinates that the browser draws for a mark: live ones, else the table's."""
     stage = lab.stage
     index = lab._slider.index  # the browser's link brings the Stage there
-    live = stage.live.get("marks", {}) if stage.live.get("index") == index else {}
+    live = stage.moved if stage.live.get("index") == index else {}
     mark = next(m for panel in stage.scene["panels"] for m in panel["marks"] if m.get("name") == name)
     rows = np.frombuffer(mark["data"], "<f4").reshape(-1, mark["n"], 2)
-    return np.frombuffer(live[name], "<f4") if name in live else rows[min(index, len(rows) - 1)]
+    return live[name] if name in live else rows[min(index, len(rows) - 1)]
 
 
 def _counting(lab: RateLab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -112,7 +112,7 @@ def test_moving_the_slider_right_after_a_drag_shows_no_path_of_the_old_start(lab
 def test_a_live_update_is_small(lab: RateLab) -> None:
     _drag(lab, 1.0, -1.0)
     live = lab.stage.live
-    size = sum(len(data) for data in live["marks"].values()) + len(live["sentence"].encode())
+    size = len(live["data"]) + len(live["sentence"].encode())
     assert size <= 1500, "with its envelope the message must stay under 4 KB"
 
 

@@ -73,11 +73,11 @@ def test_no_code_of_the_stage_writes_markup() -> None:
 
 def test_live_coordinates_replace_the_table_and_a_new_scene_drops_them() -> None:
     stage = Stage(_scene())
-    stage.replace(1, {"path": np.zeros(4)}, {"path": "now"}, "sentence")
-    assert len(stage.live["marks"]["path"]) == 16
+    stage.replace(1, {"path": np.zeros(4), "start": [[1, 2]]}, {"path": "now"}, "sentence")
+    assert {name: list(part) for name, part in stage.moved.items()} == {"path": [0, 0, 0, 0], "start": [1, 2]}
     assert (stage.live["index"], stage.live["words"], stage.live["sentence"]) == (1, {"path": "now"}, "sentence")
     stage.show(_scene())
-    assert stage.live == {}
+    assert (stage.live, stage.moved) == ({}, {})
     close_all([stage])
 
 
