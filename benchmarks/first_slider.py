@@ -52,30 +52,39 @@ class Waits(NamedTuple):
 
 def first_start(root: Path) -> Waits:
     """A fresh copy in an empty home, packages and all."""
-    with _page() as page, _copy(root) as course:
+    with chromium_page() as page, fresh_copy(root) as course:
         return _start(course, page)
 
 
 def second_start(root: Path) -> Waits:
     """The environment is complete; the median of three starts after one that compiles and fills the caches."""
-    if not (root / ".venv").is_dir():
-        raise NotMeasured("no environment in .venv; python course.py verify makes it")
-    with _page() as page, _copy(root) as course:
-        shutil.copytree(root / ".venv", course / ".venv", symlinks=True)
+    with chromium_page() as page, complete_copy(root) as course:
         starts = [_start(course, page) for _ in range(4)][1:]
     middle = statistics.median(map(sum, starts))
     return next(waits for waits in starts if sum(waits) == middle)
 
 
 @contextlib.contextmanager
-def _copy(root: Path) -> Iterator[Path]:
+def complete_copy(root: Path) -> Iterator[Path]:
+    """A fresh copy with the environment of the course in it."""
+    if not (root / ".venv").is_dir():
+        raise NotMeasured("no environment in .venv; python course.py verify makes it")
+    with fresh_copy(root) as course:
+        shutil.copytree(root / ".venv", course / ".venv", symlinks=True)
+        yield course
+
+
+@contextlib.contextmanager
+def fresh_copy(root: Path) -> Iterator[Path]:
+    """The course as a learner gets it, with an empty home beside it."""
     with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
         (Path(folder) / "home").mkdir()
         yield Path(shutil.copytree(root, Path(folder) / "course", ignore=_LEFT_OUT))
 
 
 @contextlib.contextmanager
-def _page() -> Iterator[Page]:
+def chromium_page() -> Iterator[Page]:
+    """An empty page in a browser that runs already."""
     chromium = find_chromium()
     if chromium is None:
         raise NotMeasured("no Chromium or Chrome on this machine")
@@ -87,7 +96,7 @@ def _page() -> Iterator[Page]:
 
 def _start(course: Path, page: Page) -> Waits:
     begin = time.monotonic()
-    with _running(course) as address:
+    with running(course) as address:
         server = time.monotonic() - begin
         notebook, kernel, slider = _wait_for_slider(page, address)
         page.goto("about:blank")
@@ -95,7 +104,7 @@ def _start(course: Path, page: Page) -> Waits:
 
 
 @contextlib.contextmanager
-def _running(course: Path) -> Iterator[str]:
+def running(course: Path) -> Iterator[str]:
     """The address that the command prints; at the end the server is shut down as JupyterLab's menu does it."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OURS)}
     home = str(course.parent / "home")
@@ -142,14 +151,15 @@ def _wait_for_slider(page: Page, address: str) -> tuple[float, float, float]:
     moments.append(time.monotonic())
     page.get_by_text("| Idle").wait_for()
     moments.append(time.monotonic())
-    _run_all_cells(page)
+    run_all_cells(page)
     page.locator(".noUi-handle").first.wait_for()
     moments.append(time.monotonic())
     notebook, kernel, slider = (later - earlier for earlier, later in itertools.pairwise(moments))
     return notebook, kernel, slider
 
 
-def _run_all_cells(page: Page) -> None:
+def run_all_cells(page: Page) -> None:
+    """Choose Run All Cells in the menu until a cell runs."""
     for _ in range(3):  # JupyterLab forgets the command where the kernel answers late
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()

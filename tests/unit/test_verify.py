@@ -130,12 +130,12 @@ def test_a_command_that_prints_no_address_says_why(
 ) -> None:
     (course / "course.py").write_text(f"import sys\nsys.exit({said!r})\n", "utf-8")
     error = getattr(first_slider, kind, RuntimeError)
-    with pytest.raises(error, match=told), first_slider._copy(course) as copied, first_slider._running(copied):
+    with pytest.raises(error, match=told), first_slider.fresh_copy(course) as copied, first_slider.running(copied):
         pass
 
 
 def test_the_copy_is_fresh_and_leaves_nothing_behind(course: Path, first_slider: ModuleType) -> None:
-    with first_slider._copy(course) as copied:
+    with first_slider.fresh_copy(course) as copied:
         assert sorted(path.name for path in copied.iterdir()) == ["course.py", "notebooks"]
     assert not copied.parent.exists()
 
@@ -143,6 +143,23 @@ def test_the_copy_is_fresh_and_leaves_nothing_behind(course: Path, first_slider:
 def test_without_an_environment_the_second_start_is_not_measured(course: Path, first_slider: ModuleType) -> None:
     with pytest.raises(first_slider.NotMeasured, match="no environment"):
         first_slider.second_start(course / "notebooks")
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [({}, True), ({"median": 25.1}, False), ({"kernel_ms": 15.1}, False), ({"received": 4096.5}, False)],
+)
+def test_a_live_picture_keeps_up_to_the_bounds(
+    verify: ModuleType, first_slider: ModuleType, monkeypatch: pytest.MonkeyPatch, changed: dict[str, float], kept: bool
+) -> None:
+    live_pictures = importlib.import_module("live_pictures")
+    slow = live_pictures.Follow(30, 100.0, 150.0, 90.0, 180_000.0)
+    live = live_pictures.Follow(120, 25.0, 40.0, 15.0, 4096.0)._replace(**changed)
+    monkeypatch.setattr(live_pictures, "beside_interact", lambda root, widget: (slow, live))
+    text, verdict = verify.live_picture()
+    assert verdict == kept
+    assert text.startswith("120 pictures, 25 ms, p95 40 ms, ")
+    assert "interact: 30 pictures, 100 ms, p95 150 ms, 90.0 ms of the kernel's time, 180,000 bytes" in text
 
 
 @pytest.mark.browser
