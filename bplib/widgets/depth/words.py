@@ -14,7 +14,6 @@ ACTIVATION_NAMES: dict[str, str] = {"sigmoid": "sigmoid", "tanh": "tanh", "relu"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NOTABLE = 0.1
 _FLAT = 0.01
-_ON_THE_RIDGE = "Exactly on the ridge nothing pushes it aside: it"
 
 
 def figures(value: float, digits: int = 3, least: float = 1e-3, *, zeros: bool = False) -> str:
@@ -190,7 +189,8 @@ def _aside(state: State, walked: Walk, k: int) -> str:
     if aside == 0:
         if state.noise:
             return "On the ridge, and the noise is about to push it off."
-        return f"{_ON_THE_RIDGE} {'stays at' if walked.slopes[k] < _FLAT else 'moves towards'} the saddle."
+        goes = "stays at" if walked.slopes[k] < _FLAT else "moves towards"
+        return f"Exactly on the ridge nothing pushes it aside: it {goes} the saddle."
     if walked.slopes[k] < _FLAT and low > -0.1 * high:
         return "Flat, and this time no eigenvalue is negative: a minimum."
     factor = 1 - state.lr * curvatures_at_zero(state.surface)[1]
