@@ -42,13 +42,15 @@ def draw(start):
     right.semilogy((points[:, 0] ** 2 + 10 * points[:, 1] ** 2) / 2)
     plt.show()
 """
-# The picture with a point to drag, the name of that point, and what else the widget needs to show it.
+# The picture with a point to drag, and the name of that point.
 _LIVE = {
     "rate": ("rate_lab()", "start of the descent"),
     "momentum": ("momentum_plane()", "learning rate times curvature"),
     "race": ("optimizer_race()", "start of all five"),
     "explorer": ("surface_explorer()", "start of your run"),
     "losses": ("loss_comparer()", "the outlier"),
+    "nudge": ('nudge_lab(show="direction")', "point on the bowl"),
+    "depth": ('depth_bench(show="saddle")', "start of the descent"),
 }
 _PROBE = r"""
 window.probe = { asked: 0, moving: false, sent: {}, answers: [], waits: [], bytes: [], received: 0 };
