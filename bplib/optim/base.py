@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import UserDict
 from collections.abc import Iterable, Mapping
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ class Optimizer(ABC):
         quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
 
     def _step(self) -> None:
-        if self.param_groups != self._groups:
+        # By identity: a dict that holds the same has not been checked, and arrays in it have no single truth value.
+        if len(self.param_groups) != len(self._groups) or not all(map(is_, self.param_groups, self._groups)):
             self._accept()
         for group in self._groups:
             if group.changed:

@@ -207,6 +207,12 @@ GROUPS_BY_HAND = {
     "a setting less": (lambda groups: groups[0].pop("lr"), "Put back into param_groups what is missing"),
     "an unknown setting": (lambda groups: groups[0].update(rate=0.1), "take out what is not known"),
     "an array": (lambda groups: groups[0].update(lr=np.array([0.1, 0.2])), "lr is "),
+    "another group with an array": (
+        lambda groups: groups.__setitem__(0, {**groups[0], "lr": np.array([0.1, 0.2])}), "lr is "
+    ),
+    "another group with a tensor of the same value": (
+        lambda groups: groups.__setitem__(0, {**groups[0], "lr": tensor(0.1)}), "lr is "
+    ),
     "a tensor of the same value": (lambda groups: groups[0].update(lr=tensor(0.1)), "lr is "),
 }
 
