@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from bplib.widgets.graph.examples import EXAMPLES, story_of
 from bplib.widgets.graph.state import first_state
+from tests.browser.waiting import wait_for_words
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +30,7 @@ class Stepper:
         self.canvas = self.box.locator(".bplib-card canvas")
         self.line = self.box.locator(".bplib-line")
         self.slider = self.box.locator(".noUi-handle")
+        self.place = self.box.locator(".widget-readout")
         self.field = self.box.locator("input[type=text]")
         self.canvas.wait_for(timeout=60_000)
         self.canvas.scroll_into_view_if_needed()
@@ -37,7 +39,7 @@ class Stepper:
         return self.box.get_by_role("button", name=name, exact=True)
 
     def says(self, words: str) -> None:
-        self.line.get_by_text(words).wait_for(timeout=20_000)
+        wait_for_words(self.line, words)
 
     def pixels(self) -> str:
         return self.canvas.evaluate("canvas => canvas.toDataURL()")
@@ -132,9 +134,9 @@ def test_every_example_is_chosen_from_the_list_and_walked_to_its_end(lab_page: C
         first = first_state(example, story_of(example))
         stepper.says(first.moment.sentence)
         stepper.box.get_by_text(f"0 of {first.last}", exact=True).wait_for()
-        stepper.slider.focus()
-        for _ in range(first.last):  # the slider's End key still goes to the end of the range before
-            stepper.page.keyboard.press("ArrowRight")
+        for place in range(1, first.last + 1):  # the slider's End key still goes to the end of the range before
+            stepper.slider.press("ArrowRight")
+            expect(stepper.place).to_have_text(f"{place} of {first.last}", timeout=20_000)
         stepper.says(first.moments[-1].sentence)
         stepper.look(f"example_{example}")
         # The browser holds back the last position while it waits for an answer: it must not reach the next example.

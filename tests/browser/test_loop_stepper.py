@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page
 from bplib.viz.marks import Text
 from bplib.widgets.loop.scene import loop_scene
 from bplib.widgets.loop.state import STAGES, first_state
+from tests.browser.waiting import wait_for_words
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +38,7 @@ class Stepper:
         return self.canvas.evaluate("canvas => canvas.toDataURL()")
 
     def says(self, words: str) -> None:
-        self.line.get_by_text(words).wait_for(timeout=20_000)
+        wait_for_words(self.line, words)
 
     def click(self, name: str, words: str) -> str:
         """Press a button with the mouse, wait for the words, and return the picture."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.waiting import wait_for_words
+
 pytestmark = pytest.mark.browser
 
 _NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "00_the_loop.ipynb"
@@ -50,9 +52,9 @@ def test_a_prediction_is_kept_and_the_stages_show_why(lab_page: Callable) -> Non
         ("Update", "The predictions are from before it"),
     ):
         page.page.get_by_role("button", name=stage, exact=True).last.click()
-        line.get_by_text(words).wait_for(timeout=20_000)
+        wait_for_words(line, words)
     page.page.get_by_role("button", name="100 loops", exact=True).click()
-    line.get_by_text("100 loops").wait_for(timeout=20_000)
+    wait_for_words(line, "100 loops")
     assert page.error_outputs() == []
 
 
