@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
-from bplib.nodes import MAKE, Array, Inspector, Node, Watch, clock, through_hooks
+from bplib.nodes import MAKE, Array, Inspector, Node, Watch, by_leaf, clock, members_of, through_hooks
 from bplib.quiet import quiet
 from bplib.rules import Operation
 
@@ -203,8 +203,7 @@ def walk_back(loss: Node, seed: Array, watch: Watch | None = None) -> dict[Node,
     landed: list[Node] = []
     try:
         totals = quiet().run(_walk, loss, seed, watch, None, copy_context(), landed)
-        for leaf in landed:
-            totals[leaf] = leaf.buffer + totals[leaf] if leaf in totals else leaf.buffer
+        totals = by_leaf([*totals.items(), *((operand, operand.buffer) for operand in landed)])
     finally:
         _undo(landed)
     return {leaf: np.array(total) for leaf, total in totals.items()}
@@ -215,8 +214,8 @@ Kept = dict[Node, Array] | None
 
 def _undo(landed: list[Node]) -> None:
     """Take from parameters the gradients that this walk has written."""
-    for leaf in landed:
-        leaf._gradient = None
+    for operand in landed:
+        operand.forget()
 
 
 def _walk(
@@ -245,7 +244,7 @@ def _walk(
                 continue
             if share is parent.buffer:
                 landed.append(parent)
-                parent._gradient = share
+                parent.land()
             elif parent not in incoming:
                 incoming[parent] = share
                 if parent.operation is not None:
@@ -255,14 +254,17 @@ def _walk(
             else:
                 incoming[parent] = incoming[parent] + share
                 ours.add(parent)
-    if incoming and kept is not None:
+    if incoming:
+        if any(map(members_of, incoming)):
+            incoming = by_leaf(incoming.items())
         for leaf, g in incoming.items():
-            if leaf.hooks is not None:
+            if leaf.hooks is not None and kept is not None:
                 incoming[leaf] = user.run(through_hooks, leaf, g, {})
     return incoming
 
 
-def _changed(leaf: Node, node: Node) -> GraphError:
+def _changed(operand: Node, node: Node) -> GraphError:
+    leaf = next(leaf for leaf, _ in operand.parts(operand.array) if leaf.order > node.order)
     who = f"the tensor {leaf.name!r}" if leaf.name else f"a tensor of shape {leaf.shape}"
     used = node.operation.name if node.operation else "an operation"
     return GraphError(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Home", "share_home"]
+__all__ = ["Home", "are_neighbours", "share_home"]
 
 
 class Home:
@@ -22,17 +22,20 @@ class Home:
         The parameters' values, one after the other, each in row order.
     gradients : numpy.ndarray, shape (n,)
         Their gradients; meaningful where the parameter's ``.grad`` is not None.
+    left : bool
+        Whether a parameter has moved out since: whoever knows several of them then has to ask each where it lives.
     """
 
     # No list of the members: a parameter knows its home, and the other way round would be a
     # cycle that only the garbage collector could free.
-    __slots__ = ("gradients", "values")
+    __slots__ = ("gradients", "left", "values")
 
     def __init__(self, members: Sequence[Any]) -> None:
         size = sum(p.array.size for p in members)
         dtype = members[0].array.dtype
         self.values = np.empty(size, dtype)
         self.gradients = np.zeros(size, dtype)
+        self.left = False
         start = 0
         for p in members:
             stop = start + p.array.size
@@ -55,9 +58,21 @@ def share_home(members: Sequence[Any]) -> None:
     """
     if any(p.home is None for p in members) or len({p.array.dtype for p in members}) != 1:
         return
+    if not are_neighbours(members):
+        Home(members)
+
+
+def are_neighbours(members: Sequence[Any]) -> bool:
+    """Say whether parameters lie side by side in one home, in this order.
+
+    Parameters
+    ----------
+    members : sequence of Parameter
+        At least one.
+    """
     offset = members[0].offset
     for p in members:
         if p.home is not members[0].home or p.offset != offset:
-            Home(members)
-            return
+            return False
         offset += p.array.size
+    return True

@@ -1,9 +1,10 @@
 """The record of one number, array or result: what the engine writes down on the way forward."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 from math import copysign
+from operator import attrgetter
 from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
@@ -22,8 +23,10 @@ __all__ = [
     "Node",
     "Watch",
     "as_tensor",
+    "by_leaf",
     "clock",
     "keep_gradient",
+    "members_of",
     "through_hooks",
 ]
 
@@ -59,6 +62,8 @@ class Node:
         What is called with the gradient that arrives here.
     home, buffer, offset
         Where a parameter lives in its model's vectors (see `bplib.home`); None and 0 for all else.
+    members : tuple of Node
+        The parameters that a span stands for (see `bplib.spans`); empty for all else.
     """
 
     __slots__ = (
@@ -78,6 +83,8 @@ class Node:
     # The class of what an operation gives.
     makes: ClassVar[type["Node"]]
 
+    # Only a span stands for others.
+    members: tuple["Node", ...] = ()
     # Only parameters have a place for these; every other node would carry them for nothing.
     home: Home | None = None
     buffer: np.ndarray | None = None
@@ -145,10 +152,19 @@ class Node:
         if len({*operands}) < len(operands):
             return [None] * len(operands)
         # Whether a gradient is asked for at all, the rule sees for itself.
-        return [
-            operand.buffer if operand._gradient is None and not operand.hooks and operand.array.dtype is dtype else None
-            for operand in operands
-        ]
+        return [operand.landing() if operand.array.dtype is dtype else None for operand in operands]
+
+    def landing(self) -> np.ndarray | None:
+        """Give the memory into which a rule may write this gradient, None where it has to make a new array."""
+        return self.buffer if self._gradient is None and not self.hooks else None
+
+    def land(self) -> None:
+        """Note that a rule has written this gradient into `buffer`."""
+        self._gradient = self.buffer
+
+    def parts(self, total: np.ndarray) -> Iterable[tuple["Node", np.ndarray]]:
+        """Give each leaf that this operand stands for, with its part of `total`: of all but a span, itself."""
+        return ((self, total),)
 
     def settle(self, others: Sequence["Node"]) -> None:
         """Move into one home with `others`, where all of them have homes; see `bplib.home`."""
@@ -196,6 +212,19 @@ class Inspector(Protocol):
 
     def backward(self, node: Node, incoming: Array, outgoing: Sequence[Array | None]) -> None:
         """Look at what a gradient rule just gave."""
+
+
+members_of = attrgetter("members")
+
+
+def by_leaf(arrived: Iterable[tuple[Node, Any]]) -> dict[Node, Any]:
+    """Give to each leaf what has arrived there, also as a part of a span."""
+    totals: dict[Node, Any] = {}
+    for operand, total in arrived:
+        for leaf, share in operand.parts(total):
+            if leaf.requires_grad:
+                totals[leaf] = totals[leaf] + share if leaf in totals else share
+    return totals
 
 
 def keep_gradient(g: Array) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from bplib.nodes import Array, Node
 from bplib.rules import constant
 from bplib.rules.elementwise import sigmoid, through_sigmoid
+from bplib.rules.layers import linear_gradient
 
 __all__ = ["Program", "program_for"]
 
@@ -31,21 +32,28 @@ def program_for(node: Node) -> Program | None:
     (callable, callable) or None
         ``forward()`` writes into ``node.array``; ``gradient(node, g)`` is like the row's.
     """
-    if node.operation is None or node.operation.name not in ("layers", "linear", "squared_error"):
+    make = _BUILDERS.get(node.operation.name) if node.operation is not None else None
+    return None if make is None else make(node)
+
+
+def _linear(node: Node) -> Program | None:
+    x, weight, *biases = node.parents
+    if not _is_plain(node) or not biases:
         return None
-    if node.operation.name == "squared_error":
-        return _squared_error(node)
-    x, weight = node.parents[:2]
-    same = all(parent.array.dtype is x.array.dtype for parent in node.parents)
-    if not same or x.array.ndim != 2 or len(node.parents) < 3 or x is weight:
-        return None
-    if node.operation.name == "linear":
-        node.remembered, activations = [x.array, node.array], (None,)
-    else:
-        (activations,) = node.settings
-    if any(activation not in _ACTIVATIONS for activation in activations):
-        return None
-    return _layers(node, activations)
+    below, by, z, add = x.array, weight.array, node.array, np.add
+    bias = biases[0].array
+
+    def forward() -> None:
+        below.dot(by, z)
+        add(z, bias, z)
+
+    return forward, linear_gradient
+
+
+def _is_plain(node: Node) -> bool:
+    """Say whether all operands are of one type and the examples are the rows of a matrix."""
+    x = node.parents[0].array
+    return x.ndim == 2 and all(operand.array.dtype is x.dtype for operand in node.parents)
 
 
 def _squared_error(node: Node) -> Program | None:
@@ -68,14 +76,17 @@ def _squared_error(node: Node) -> Program | None:
     return forward, gradient
 
 
-def _layers(node: Node, activations: tuple[str | None, ...]) -> Program:
-    x, *parameters = node.parents
+def _layers(node: Node) -> Program | None:
+    (x, theta), (stack,) = node.parents, node.settings
+    if not _is_plain(node) or not all(leaf.requires_grad for leaf, _ in theta.parts(theta.array)):
+        return None
     outputs = [x.array, *node.remembered[1:]]
     outputs[-1] = node.array
-    weights, biases = parameters[::2], parameters[1::2]
     plan = [
-        (below, weight.array, bias.array, z, _ACTIVATIONS[activation][0])
-        for below, weight, bias, z, activation in zip(outputs, weights, biases, outputs[1:], activations, strict=False)
+        (below, weight, bias, z, _ACTIVATIONS[activation][0])
+        for below, (weight, bias), z, activation in zip(
+            outputs, stack.divide(theta.array), outputs[1:], stack.activations, strict=False
+        )
     ]
     add = np.add
 
@@ -86,40 +97,36 @@ def _layers(node: Node, activations: tuple[str | None, ...]) -> Program:
             if activate is not None:
                 activate(z)
 
-    return forward, _layers_gradient(node, activations, outputs)
+    return forward, _layers_gradient(node, outputs)
 
 
-def _layers_gradient(node: Node, activations: tuple[str | None, ...], outputs: list[Array]) -> Callable[..., Any]:
-    x, *parameters = node.parents
-    dtype, last = node.array.dtype, len(activations) - 1
+def _layers_gradient(node: Node, outputs: list[Array]) -> Callable[..., Any]:
+    (x, theta), (stack,) = node.parents, node.settings
+    dtype, parts = node.array.dtype, stack.divide(theta.array)
     ones = constant(1.0, (len(node.array),), dtype)
     plan = []
-    for i in range(last, -1, -1):
-        weight, bias, below = parameters[2 * i], parameters[2 * i + 1], outputs[i]
+    for i in range(len(parts) - 1, -1, -1):
         room = np.empty_like(outputs[i + 1])
-        down = np.empty_like(below) if i or x.requires_grad else None
-        through = _ACTIVATIONS[activations[i]][1]
-        plan.append((outputs[i + 1], through, room, bias, weight, below.T, weight.array.T, down))
-    once = len({*parameters}) == len(parameters)
+        down = np.empty_like(outputs[i]) if i or x.requires_grad else None
+        through = _ACTIVATIONS[stack.activations[i]][1]
+        plan.append((outputs[i + 1], through, room, outputs[i].T, parts[i][0].T, down))
 
-    def gradient(_: Any, g: Array) -> list[Array | None]:
-        # Straight into the memory of the parameters where that is still empty: all of them, or none.
-        land = once
-        for parameter in parameters:
-            if parameter._gradient is not None:
-                land = False
-                break
-        shares: list[Array | None] = []
-        for y, through, room, bias, weight, below, above, down in plan:
+    def gradient(_: Any, g: Array) -> tuple[Array | None, Array]:
+        (place,) = node.landing_places(dtype)
+        to_theta = np.empty_like(theta.array) if place is None else place
+        places = stack.divide(to_theta)
+        i = len(places)
+        for y, through, room, below, above, down in plan:
+            i -= 1
             if through is not None:
                 through(y, g, room)
                 g = room
-            shares.append(ones.dot(g, bias.buffer if land else None) if bias.requires_grad else None)
-            shares.append(below.dot(g, weight.buffer if land else None) if weight.requires_grad else None)
+            to_weight, to_bias = places[i]
+            ones.dot(g, to_bias)
+            below.dot(g, to_weight)
             if down is not None:
                 g = g.dot(above, down)
-        shares.append(g if x.requires_grad else None)
-        return shares[::-1]
+        return (g if x.requires_grad else None), to_theta
 
     return gradient
 
@@ -156,4 +163,9 @@ _ACTIVATIONS: dict[str | None, tuple[Callable[..., None] | None, Callable[..., N
     "tanh": (_tanh, _through_tanh),
     "relu": (_relu, _through_relu),
     "sigmoid": (_sigmoid, _through_sigmoid),
+}
+_BUILDERS: dict[str, Callable[[Node], Program | None]] = {
+    "layers": _layers,
+    "linear": _linear,
+    "squared_error": _squared_error,
 }

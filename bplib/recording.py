@@ -108,20 +108,18 @@ class Recording:
             self._refill(inputs)
         for leaf, array in self._arrays:
             if leaf.array is not array:
-                self._move()
-                break
+                self._check_types()
+                return self._record(inputs)  # they live elsewhere now, and perhaps no longer side by side
         quiet().run(self._run)
         return self._loss.array.item()
 
-    def _move(self) -> None:
-        """Work with the parameters where they live now."""
+    def _check_types(self) -> None:
         for leaf, array in self._arrays:
             if leaf.array.dtype != array.dtype:
                 raise DataError(
                     f"replay: a parameter was {array.dtype} when the step was recorded and is {leaf.array.dtype} now. "
                     "Expected the same. Record a new step with replay(step)."
                 )
-        self._compile()
 
     def _refill(self, inputs: Sequence[Any]) -> None:
         if len(inputs) != len(self._inputs):
@@ -160,14 +158,10 @@ class Recording:
             keep_journal(before[1])
         arrays = [value.array if isinstance(value, Node) else value for value in own]
         loss = recorder.checked(arrays)
-        self._inputs, self._recorder = arrays, recorder
-        self._compile()
+        self._inputs, self._actions = arrays, recorder.compiled()
+        self._arrays = [(leaf, leaf.array) for leaf in recorder.leaves() if leaf.home is not None]
         self._loss = loss
         return loss.array.item()
-
-    def _compile(self) -> None:
-        self._actions = self._recorder.compiled()
-        self._arrays = [(leaf, leaf.array) for leaf in self._recorder.leaves() if leaf.home is not None]
 
     def __repr__(self) -> str:
         name = getattr(self._step, "__name__", type(self._step).__name__)
@@ -245,7 +239,7 @@ class _Recorder:
 
     def leaves(self) -> list[Node]:
         """Give what the operations started from."""
-        return list(self._leaf_orders)
+        return [leaf for operand in self._leaf_orders for leaf, _ in operand.parts(operand.array)]
 
     def compiled(self) -> list[Action]:
         """Give what to do, in order; what no loss depends on is left out."""
@@ -307,7 +301,7 @@ def _backward_of(entry: _Started, programs: dict[Node, Program | None]) -> Actio
             for i, parent, target in targets:
                 share = outgoing[i]
                 if share is parent.buffer:
-                    parent._gradient = share
+                    parent.land()
                     continue
                 before = incoming[target]
                 incoming[target] = share if before is None else before + share

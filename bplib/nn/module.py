@@ -39,6 +39,9 @@ class Parameter(Tensor):
 
     def move(self, home: Home, offset: int, values: np.ndarray, buffer: np.ndarray) -> None:
         """Carry values and gradient into a home's flat arrays; the views there replace the old arrays."""
+        old = getattr(self, "home", None)  # a new one, and a copy, comes from nowhere
+        if old is not None:
+            old.left = True
         values[...] = self.array.ravel()
         shape, gradient = self.array.shape, self._gradient
         self.array, self.buffer = values.reshape(shape), buffer.reshape(shape)

@@ -5,11 +5,13 @@ from typing import Any, final
 
 from bplib.engine import apply, wants_every_layer
 from bplib.errors import DataError
+from bplib.home import are_neighbours, share_home
 from bplib.nn.activations import ReLU, Sigmoid, Tanh
 from bplib.nn.inputs import as_input
 from bplib.nn.layers import Linear
-from bplib.nn.module import Module
-from bplib.rules import TABLE
+from bplib.nn.module import Module, Parameter
+from bplib.rules import TABLE, Stack
+from bplib.spans import Span
 from bplib.tensors import Tensor
 
 __all__ = ["Sequential"]
@@ -50,6 +52,7 @@ class Sequential(Module):
                     f"Sequential: expected modules, got {type(module).__name__}. Try Sequential(Linear(2, 3), Tanh())."
                 )
         self.layers = modules
+        self._move_together()
         self._planned: tuple[Module, ...] = ()
         self._plan: Sequence[Callable[[Any], Tensor]] = ()
 
@@ -61,6 +64,19 @@ class Sequential(Module):
         for call in self.layers if wants_every_layer() else self._plan:
             x = call(x)
         return x if self.layers else as_input(x, "Sequential")
+
+    def _move_together(self) -> None:
+        """Bring all parameters into one home: layers whose parameters lie side by side are one operation."""
+        members = list(self.parameters())
+        if members:
+            share_home(members)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_planned": (), "_plan": ()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._move_together()  # each parameter of a copy has come alone
 
     def _children(self) -> Iterator[tuple[str, Any]]:
         return ((str(i), module) for i, module in enumerate(self.layers))
@@ -76,12 +92,15 @@ class Sequential(Module):
 
 
 @final
-class _Stack:
+class _Fused:
     """Linear layers with the activations behind them, called as one operation."""
 
     def __init__(self) -> None:
+        self._modules: list[Module] = []
         self._layers: list[Linear] = []
         self._activations: list[str | None] = []
+        self._span: Span | None = None
+        self._members: list[tuple[Linear, Parameter, Parameter]] = []
         self._settings: tuple[Any, ...] = ()
 
     def take(self, module: Module) -> bool:
@@ -94,14 +113,38 @@ class _Stack:
             self._activations[-1] = _ACTIVATIONS[type(module)]
         else:
             return False
-        self._settings = (tuple(self._activations),)
+        self._modules.append(module)
         return True
 
     def __call__(self, x: Any) -> Tensor:
-        operands: list[Any] = [as_input(x, "Linear")]
-        for layer in self._layers:
-            operands += layer.weight, layer.bias
-        return apply(_LAYERS, *operands, settings=self._settings)
+        span: Any = self._span if self._is_as_it_was() else self._settled()
+        if span is not None:
+            return apply(_LAYERS, as_input(x, "Linear"), span, settings=self._settings)
+        for module in self._modules:
+            x = module(x)
+        return x
+
+    def _is_as_it_was(self) -> bool:
+        """Say whether the layers have the parameters of the span, and these still live in its home."""
+        if self._span is None or self._span.home.left:
+            return False
+        for layer, weight, bias in self._members:
+            if layer.weight is not weight or layer.bias is not bias:
+                return False
+        return True
+
+    def _settled(self) -> Span | None:
+        """Make one operand of all parameters, if they lie side by side."""
+        members: list[Any] = [p for layer in self._layers for p in (layer.weight, layer.bias)]
+        if not all(isinstance(p, Parameter) for p in members) or not are_neighbours(members):
+            return None
+        shapes = [weight.shape for weight in members[::2]]
+        if [bias.shape for bias in members[1::2]] != [shape[1:] for shape in shapes]:
+            return None
+        self._span = span = Span(members)
+        self._members = list(zip(self._layers, members[::2], members[1::2], strict=True))
+        self._settings = (Stack(shapes, tuple(self._activations), (span.array, span.buffer)),)
+        return span
 
 
 _ACTIVATIONS: dict[type[Module], str] = {Tanh: "tanh", ReLU: "relu", Sigmoid: "sigmoid"}
@@ -109,11 +152,11 @@ _LAYERS = TABLE["layers"]
 
 
 def _plan_of(modules: Sequence[Module]) -> list[Callable[[Any], Tensor]]:
-    """Give what to call on the way forward: stacks of linear layers with their activations, and other modules."""
+    """Give what to call on the way forward: rows of linear layers with their activations, and other modules."""
     plan: list[Callable[[Any], Tensor]] = []
     for module in modules:
-        if plan and isinstance(plan[-1], _Stack) and plan[-1].take(module):
+        if plan and isinstance(plan[-1], _Fused) and plan[-1].take(module):
             continue
-        stack = _Stack()
-        plan.append(stack if stack.take(module) else module)
+        fused = _Fused()
+        plan.append(fused if fused.take(module) else module)
     return plan

@@ -301,12 +301,22 @@ class _Judge:
         values: dict[Node, Any] = {leaf: leaf.array + 1j * _STEP * step}
         with np.errstate(all="ignore"):
             for node in self._path:
-                operands = [values.get(parent, parent.array) for parent in node.parents]
-                if any(parent in values for parent in node.parents):
+                operands = [_values_of(parent, values) for parent in node.parents]
+                if any(np.iscomplexobj(operand) for operand in operands):
                     row: Any = node.operation
                     values[node] = np.asarray(row.forward(*operands, *node.settings)[0])
             end = values.get(self._output)
             return 0.0 if end is None else float((np.imag(end) * self._weights).sum() / _STEP)
+
+
+def _values_of(operand: Node, values: dict[Node, Any]) -> Any:
+    """Give an operand's values, those of its changed parts among them."""
+    if operand in values or operand.operation is not None:
+        return values.get(operand, operand.array)
+    parts = [(leaf, share) for leaf, share in operand.parts(operand.array)]
+    if not any(leaf in values for leaf, _ in parts):
+        return operand.array
+    return np.concatenate([np.ravel(values.get(leaf, share)) for leaf, share in parts])
 
 
 def _oldest_first(output: Node) -> list[Node]:

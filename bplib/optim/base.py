@@ -268,8 +268,10 @@ class _Layout:
 
     def _is_together(self) -> bool:
         home = self._homes[0]
+        if home.left or self.params[0].home is not home:  # in a copy the parameters have another home
+            return False
         for p in self.params:
-            if p.home is not home or p._gradient is None:
+            if p._gradient is None:
                 return False
         return True
 

@@ -25,9 +25,10 @@ from bplib.rules import (
     selection,
     shapes,
 )
+from bplib.rules.layers import Stack
 from bplib.rules.operation import Operation, constant, sum_to_shape
 
-__all__ = ["FAMILIES", "TABLE", "Operation", "constant", "sum_to_shape"]
+__all__ = ["FAMILIES", "TABLE", "Operation", "Stack", "constant", "sum_to_shape"]
 
 FAMILIES: dict[str, tuple[Operation, ...]] = {
     "Arithmetic": arithmetic.ROWS,

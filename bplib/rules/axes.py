@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered
+from bplib.rules.operation import Array, Operation, Remembered, constant, row_starts
 
 __all__ = ["ROWS"]
 
@@ -57,7 +57,7 @@ def min_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 def logsumexp(a: Array, axis: Axis, keepdims: bool) -> Remembered:
     """Give ln Σ eᵃ along `axis` as M + ln(1 + Σ eᵃ⁻ᴹ), where M is the largest and the sum is over the others."""
-    largest, log_of_rest = _largest_and_rest(_as_rows(a, axis), -1)
+    largest, log_of_rest = _largest_and_rest(_as_rows(a, axis))
     total = (largest + log_of_rest)[..., 0]
     return np.expand_dims(total, tuple(_axes_of(a, axis))) if keepdims else total, None
 
@@ -85,8 +85,9 @@ def log_softmax(a: Array, axis: int) -> Remembered:
     """Give ln softmax(a) = a − ln Σ eᵃ along `axis`, without ever forming a probability of 0."""
     if not a.size:
         return a.copy(), None
-    largest, log_of_rest = _largest_and_rest(a, axis)
-    return a - largest - log_of_rest, None
+    rows = a.swapaxes(axis, -1)
+    largest, log_of_rest = _largest_and_rest(rows)
+    return (rows - largest - log_of_rest).swapaxes(axis, -1), None
 
 
 def log_softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
@@ -133,16 +134,18 @@ def _to_one_of_a_row(node: Any, g: Array, place_of: Callable[..., Array]) -> Arr
     return whole
 
 
-def _largest_and_rest(a: Array, axis: int) -> tuple[Array, Array]:
-    """Give the largest element M along `axis`, and ln(1 + Σ eᵃ⁻ᴹ) over all the others.
+def _largest_and_rest(rows: Array) -> tuple[Array, Array]:
+    """Give the largest element M of each row, and ln(1 + Σ eᵃ⁻ᴹ) over all the others.
 
     One largest element is left out of the sum: beside its e⁰ = 1 a small rest would be rounded away.
     """
-    place = np.expand_dims(a.argmax(axis), axis)
-    largest = np.take_along_axis(a, place, axis)
-    grown = np.exp(a - np.where(np.isinf(largest), 0.0, largest))  # inf − inf would be NaN
-    np.put_along_axis(grown, place, 0.0, axis)
-    return largest, np.log1p(grown.sum(axis=axis, keepdims=True))
+    found, columns = rows.argmax(-1).ravel(), rows.shape[-1]
+    place = found + row_starts(found.size, columns)  # in the flat array: NumPy finds it there in a third of the time
+    largest = rows.ravel().take(place).reshape(*rows.shape[:-1], 1)
+    # In row order, whatever the order in memory; and inf − inf would be NaN.
+    grown = np.exp(np.subtract(rows, np.where(np.isinf(largest), 0.0, largest), order="C"))
+    grown.reshape(-1)[place] = 0.0
+    return largest, np.log1p(grown.dot(constant(1.0, (columns,), rows.real.dtype)))[..., None]
 
 
 _GRIEWANK = "A. Griewank and A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, section 3.2"

@@ -1,11 +1,10 @@
 """How far a prediction is from its target: the losses as single operations."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered, constant
+from bplib.rules.operation import Array, Operation, Remembered, constant, row_starts
 
 __all__ = ["ROWS"]
 
@@ -66,7 +65,7 @@ def softmax_cross_entropy(logits: Array, target: Array, reduction: str) -> Remem
     total = grown.dot(constant(1.0, (classes,), logits.real.dtype))
     each = np.log(total)
     if target.dtype.kind in "iu":
-        truth = target.ravel() + _row_starts(len(rows), classes)
+        truth = target.ravel() + row_starts(len(rows), classes)
         each -= shifted.ravel().take(truth)
     else:
         truth = target.reshape(-1, classes)
@@ -90,13 +89,6 @@ def softmax_cross_entropy_gradient(node: Any, g: Array) -> tuple[Array | None, .
     else:
         to_rows = (grown * (truth.sum(axis=1) / total)[:, None] - truth) * share
     return (to_rows.reshape(node.parents[0].array.shape),)
-
-
-@lru_cache(maxsize=64)
-def _row_starts(rows: int, classes: int) -> Array:
-    starts = np.arange(0, rows * classes, classes)
-    starts.setflags(write=False)
-    return starts
 
 
 def _times(g: Array, weight: float) -> Any:

@@ -4,8 +4,8 @@ Nothing here is new mathematics: both are chains of rows of the table. One node 
 many saves the memory between them and the time to note them down.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, final
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from bplib.errors import ShapeError
 from bplib.rules.elementwise import sigmoid, through_relu, through_sigmoid, through_tanh
 from bplib.rules.operation import Array, Operation, Remembered, constant
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "Stack"]
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Remembered:
@@ -59,41 +59,102 @@ def linear_gradient(node: Any, g: Array) -> list[Array | None]:
     return shares
 
 
-def layers(x: Array, *operands: Any) -> Remembered:
-    """Give a stack of linear layers, each followed by its activation: weights and biases in turn, then the activations.
+@final
+class Stack:
+    """A stack of linear layers, each with its activation: how the vector of its parameters is divided.
+
+    Parameters
+    ----------
+    shapes : sequence of (int, int)
+        The shape of each weight. Its bias, one number for each column, lies behind it.
+    activations : sequence of {"tanh", "relu", "sigmoid", None}
+        What follows each layer.
+    vectors : sequence of numpy.ndarray, shape (n,)
+        The vectors that are divided at every step, as θ and its gradient are: it is done once.
+    """
+
+    __slots__ = ("_known", "_shapes", "activations", "applied", "through")
+
+    def __init__(
+        self, shapes: Sequence[tuple[int, int]], activations: Sequence[str | None], vectors: Sequence[Array] = ()
+    ) -> None:
+        self._shapes, self.activations = shapes, activations
+        self.applied = [None if activation is None else _APPLIED[activation] for activation in activations]
+        self.through = [None if activation is None else _THROUGH[activation] for activation in activations]
+        self._known = [(vector, self._divided(vector)) for vector in vectors]
+
+    def __repr__(self) -> str:
+        return f"Stack({self._shapes}, {self.activations})"
+
+    def divide(self, vector: Array) -> list[tuple[Array, Array]]:
+        """Give weight and bias of each layer as views into a vector."""
+        for known, parts in self._known:
+            if known is vector:
+                return parts
+        return self._divided(vector)
+
+    def _divided(self, vector: Array) -> list[tuple[Array, Array]]:
+        parts, start = [], 0
+        for rows, columns in self._shapes:
+            middle = start + rows * columns
+            weight = vector[start:middle].reshape(rows, columns)
+            start = middle + columns
+            parts.append((weight, vector[middle:start]))
+        return parts
+
+
+def layers(x: Array, theta: Array, stack: Stack) -> Remembered:
+    """Give what a stack of linear layers and their activations computes from `x`; `theta` holds all its parameters.
 
     Each layer writes its activation over its linear part; the input and every layer's output are remembered.
     """
-    outputs = [x]
-    for weight, bias, activation in zip(operands[0:-1:2], operands[1:-1:2], operands[-1], strict=True):
-        x, _ = linear(x, weight, bias)
-        if activation is not None:
-            x = _APPLIED[activation](x, x)
+    outputs, parts = [x], stack.divide(theta)
+    if not x.ndim:
+        linear(x, *parts[0])  # refuses it
+    for (weight, bias), activate in zip(parts, stack.applied):  # noqa: B905  (made together; this is faster)
+        try:
+            x = x.dot(weight)
+        except ValueError:
+            linear(x, weight, bias)  # says which two shapes do not fit
+            raise
+        np.add(x, bias, x)  # the product is a new array that nobody else holds
+        if activate is not None:
+            x = activate(x, x)
         outputs.append(x)
     return x, outputs
 
 
-def layers_gradient(node: Any, g: Array) -> list[Array | None]:
+def layers_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """Backpropagation as the textbooks write it: from the last layer to the first.
 
     δ ← δ ∘ f′(z),   ∂L/∂bias = Σ δ,   ∂L/∂weight = inputᵀ @ δ,   δ ← δ @ weightᵀ
     """
-    (x, *parameters), outputs, (activations,) = node.parents, node.remembered, node.settings
-    biases, weights, places = parameters[::-2], parameters[-2::-2], node.landing_places(g.dtype)
+    (x, theta), outputs, (stack,) = node.parents, node.remembered, node.settings
+    learns, first = True, 0
+    to_theta = theta.landing() if theta.array.dtype is g.dtype else None
+    if to_theta is None:
+        to_theta, learns = np.zeros(theta.array.shape, g.dtype), theta.requires_grad
+        first = 0 if x.requires_grad else _first_learned(theta)
+    parts, places, through = stack.divide(theta.array), stack.divide(to_theta), stack.through
     if g.ndim != 2:
         g, outputs = _rows(g), [_rows(output) for output in outputs]
-    shares: list[Array | None] = []
-    ones, ours, i = constant(1.0, (len(g),), g.dtype), None, len(activations)
-    for bias, weight, to_bias, to_weight in zip(biases, weights, places[::2], places[1::2], strict=True):
-        i -= 1
-        if activations[i] is not None:
-            g = _THROUGH[activations[i]](outputs[i + 1], g, ours)
-        shares.append(ones.dot(g, to_bias) if bias.requires_grad else None)
-        shares.append(outputs[i].T.dot(g, to_weight) if weight.requires_grad else None)
-        if i or x.requires_grad:
-            g = ours = g.dot(weight.array.T)  # a new array: the next activation may write into it
-    shares.append(g.reshape(x.array.shape) if x.requires_grad else None)
-    return shares[::-1]
+    ones, ours = constant(1.0, (len(g),), g.dtype), None
+    for i in range(len(parts) - 1, first - 1, -1):
+        if (activation := through[i]) is not None:
+            g = activation(outputs[i + 1], g, ours)
+        if learns:
+            to_weight, to_bias = places[i]
+            ones.dot(g, to_bias)
+            outputs[i].T.dot(g, to_weight)
+        if i > first or x.requires_grad:
+            g = ours = g.dot(parts[i][0].T)  # a new array: the next activation may write into it
+    return g.reshape(x.array.shape) if x.requires_grad else None, to_theta if learns else None
+
+
+def _first_learned(theta: Any) -> int:
+    """Give the number of the first layer that learns: what lies below it needs no gradient."""
+    learned = [leaf.requires_grad for leaf, _ in theta.parts(theta.array)]
+    return learned.index(True) // 2 if True in learned else len(learned)
 
 
 def _rows(a: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Array", "Operation", "Remembered", "constant", "sum_to_shape"]
+__all__ = ["Array", "Operation", "Remembered", "constant", "row_starts", "sum_to_shape"]
 
 Array = np.ndarray
 Remembered = tuple[Array, Any]
@@ -68,6 +68,20 @@ def constant(value: float, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     array = np.full(shape, value, dtype)
     array.setflags(write=False)
     return array
+
+
+@lru_cache(maxsize=64)
+def row_starts(rows: int, columns: int) -> Array:
+    """Give the place of each row's first element in the flat array, read-only, made once.
+
+    Examples
+    --------
+    >>> row_starts(3, 4)
+    array([0, 4, 8])
+    """
+    starts = np.arange(0, rows * columns, columns)
+    starts.setflags(write=False)
+    return starts
 
 
 def sum_to_shape(g: Array, shape: tuple[int, ...]) -> Array:

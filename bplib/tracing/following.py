@@ -92,38 +92,39 @@ def _unfold(visit: Visit) -> list[Visit]:
     """Give one visit for each linear part and each activation, the last first, as the rule of `layers` goes."""
     parts = _parts(visit.node)
     found: list[Visit] = []
-    g = visit.incoming
-    for part, linear in parts[::-1]:
-        if linear is None:
+    g, (to_x, to_theta) = visit.incoming, visit.outgoing
+    of_x, of_theta = visit.ranks
+    theta: Any = visit.node.parents[1]
+    shares = theta.parts(theta.array if to_theta is None else to_theta)
+    arrived = {leaf: share if leaf.requires_grad else None for leaf, share in shares}
+    for part, is_first in parts[::-1]:
+        if is_first is None:
             outgoing: list[np.ndarray | None] = [_through(part, g)]
             ranks: list[Rank] = [(0, 0)]
         else:
-            places = [0] if linear == 0 else []
-            places += [2 * linear + 1, 2 * linear + 2]
-            outgoing = [visit.outgoing[i] for i in places]
-            ranks = [visit.ranks[i] for i in places]
-            if linear:
-                outgoing.insert(0, _to_inputs(part, g))
-                ranks.insert(0, (0, 0))
+            outgoing = [to_x if is_first else _to_inputs(part, g), *(arrived[leaf] for leaf in part.parents[1:])]
+            ranks = [of_x if is_first else (0, 0), of_theta, of_theta]
         found.append(Visit(part, g if part.requires_grad else None, outgoing, ranks))
         g = outgoing[0]
     found[0].original = visit.node
     return found
 
 
-def _parts(node: Any) -> list[tuple[Standing, int | None]]:
-    """Give the linear parts, each with its number, and the activations, computed as the forward function does it."""
-    (activations,), outputs = node.settings, node.remembered
-    result: Any = node.parents[0]
-    parts: list[tuple[Standing, int | None]] = []
-    for i, activation in enumerate(activations):
-        operands = (result, *node.parents[2 * i + 1 : 2 * i + 3])
+def _parts(node: Any) -> list[tuple[Standing, bool | None]]:
+    """Give the linear parts, computed as the forward function does it, and the activations.
+
+    With each linear part comes whether it is the first, with an activation None.
+    """
+    (result, theta), (stack,), outputs = node.parents, node.settings, node.remembered
+    parts: list[tuple[Standing, bool | None]] = []
+    for i, activation in enumerate(stack.activations):
+        operands = (result, *theta.members[2 * i : 2 * i + 2])
         wanted = any(operand.requires_grad for operand in operands)
         row = TABLE["linear"]
         # An activation is written over its linear part, which therefore has to be computed again.
         z = outputs[i + 1] if activation is None else row.forward(*(operand.array for operand in operands))[0]
         result = Standing(z, wanted, row, operands)
-        parts.append((result, i))
+        parts.append((result, i == 0))
         if activation is not None:
             result = Standing(outputs[i + 1], wanted, TABLE[activation], (result,))
             parts.append((result, None))

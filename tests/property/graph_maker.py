@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bplib.engine import apply, walk_back
-from bplib.rules import TABLE
+from bplib.rules import TABLE, Stack
 from bplib.tensors import Tensor
 
 __all__ = ["Program", "disagreement", "random_program", "shrunk"]
@@ -92,7 +92,10 @@ def _unary(name: str, k: int, values: list[np.ndarray], rng: np.random.Generator
 
 def _binary(name: str, i: int, j: int, values: list[np.ndarray], rng: np.random.Generator) -> Instruction | None:
     a, b = values[i].shape, values[j].shape
-    if name in ("matmul", "linear", "layers"):
+    if name == "layers":  # a vector that is long enough for the weights and biases of one layer
+        fits = len(a) == 2 and len(b) == 1 and b[0] and b[0] % (a[1] + 1) == 0
+        return Instruction(name, (i, j), (Stack([(a[1], b[0] // (a[1] + 1))], ["tanh"]),)) if fits else None
+    if name in ("matmul", "linear"):
         fits = len(a) == 2 and len(b) == 2 and a[1] == b[0]
         biases = [k for k, value in enumerate(values) if value.shape == b[1:]]
         if name == "matmul":
@@ -100,7 +103,7 @@ def _binary(name: str, i: int, j: int, values: list[np.ndarray], rng: np.random.
             return Instruction(name, (i, j)) if fits and (len(a) < 3 or len(b) < 3) else None
         if not (fits and biases):
             return None
-        return Instruction(name, (i, j, biases[-1]), (("tanh",),) if name == "layers" else ())
+        return Instruction(name, (i, j, biases[-1]))
     if name in ("squared_error", "concatenate", "stack"):
         if a != b or (name == "concatenate" and not a):
             return None

@@ -11,7 +11,7 @@ import numpy as np
 
 from bplib.engine import apply
 from bplib.numeric import central_difference
-from bplib.rules import Operation
+from bplib.rules import Operation, Stack
 from bplib.tensors import Tensor
 
 # Kinds of numbers to draw.
@@ -245,9 +245,11 @@ CASES: dict[str, list[Case]] = {
         ([(5, 2, 3), (3, 4), (4,)],),
     ),
     "layers": each(
-        "layers", ([(2, 3), (3, 4), (4,)], ("tanh",)), ([(2, 3), (3, 4), (4,), (4, 2), (2,)], ("relu", None)),
-        ([(3,), (3, 2), (2,), (2, 1), (1,)], ("sigmoid", "tanh")), ([(5, 2, 3), (3, 2), (2,)], ("sigmoid",)),
-        ([(2, 2), (2, 3), (3,), (3, 3), (3,), (3, 1), (1,)], ("tanh", "relu", None)),
+        "layers", ([(2, 3), (16,)], Stack([(3, 4)], ["tanh"])),
+        ([(2, 3), (26,)], Stack([(3, 4), (4, 2)], ["relu", None])),
+        ([(3,), (11,)], Stack([(3, 2), (2, 1)], ["sigmoid", "tanh"])),
+        ([(5, 2, 3), (8,)], Stack([(3, 2)], ["sigmoid"])),
+        ([(2, 2), (25,)], Stack([(2, 3), (3, 3), (3, 1)], ["tanh", "relu", None])),
     ),
     "squared_error": each("squared_error", *(([(2, 3), (2, 3)], how) for how in ("mean", "sum", "none"))),
     "absolute_error": [Case("absolute_error", ((2, 3), (2, 3)), (REAL, AWAY), (how,))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bplib.engine import apply
-from bplib.rules import TABLE
+from bplib.rules import TABLE, Stack
 from bplib.tensors import Tensor
 
 INF, NAN = np.inf, np.nan
@@ -41,7 +41,7 @@ KINKS = [
     ("min", [[[2.0, 1.0], [1.0, 3.0]]], ((1, 0), True), [[[0.0, 1.0], [0.0, 0.0]]], "aᵢ = aⱼ: 1 for the first"),
     ("max_pool2d", [TIED], ((2, 2), (2, 2)), [[[[[1.0, 0.0], [0.0, 0.0]]]]], "aᵢ = aⱼ: 1 for the first"),
     ("absolute_error", [[1.0], [1.0]], ("sum",), [[0.0], [0.0]], "ŷ = y: 0"),
-    ("layers", [[[0.0]], [[1.0]], [0.0]], (("relu",),), [[[0.0]], [[0.0]], [0.0]], "where a ReLU is 0: 0"),
+    ("layers", [[[0.0]], [1.0, 0.0]], (Stack([(1, 1)], ["relu"]),), [[[0.0]], [0.0, 0.0]], "where a ReLU is 0: 0"),
 ]  # fmt: skip
 
 

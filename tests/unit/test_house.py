@@ -120,7 +120,7 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 # -- directions of import ---------------------------------------------------------------------------------------------
 
 _CHECKS = {"errors", "checks", "quiet", "journal"}
-_ENGINE = {"rules", "home", "nodes", "engine", "protocols", "tensors"}
+_ENGINE = {"rules", "home", "nodes", "spans", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
 _AROUND = {"anomaly", "differentiation", "programs", "recording", "tracing"}
 _PARTS = _AROUND | {"losses", "nn", "numeric", "optim", "data", "scalar", "references"}
@@ -134,6 +134,7 @@ MAY_IMPORT = {
     "quiet": set(),
     "journal": {"errors"},
     "nodes": _CHECKS | {"rules", "home"},
+    "spans": {"home", "nodes"},
     "engine": _CHECKS | {"rules", "nodes"},
     "anomaly": _CHECKS | {"rules", "nodes", "engine"},
     "protocols": _CHECKS | {"rules", "nodes", "engine"},

@@ -1,16 +1,21 @@
 """Linear layers in a row are one operation, and nobody can tell but by the time."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import bplib
-from bplib import losses, nn
+from bplib import losses, nn, optim
 from bplib.errors import ShapeError
+from bplib.numeric import gradcheck
+from bplib.rules import TABLE
+from bplib.rules import layers as rules
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 2))
+RULE = TABLE["layers"].gradient
 
 
 def one_by_one(model, x):
@@ -125,3 +130,191 @@ def test_infinite_values_go_through_without_a_warning():
     model = network(nn.ReLU())
     model.theta = np.full(9, 1e308)
     assert not np.isfinite(losses.mse(model(X * 1e300), np.zeros((5, 3))).item())
+
+
+# ------------------------------------------------------------------------------ one operand for all parameters
+
+
+def pair():
+    """A network of two layers, and the same with each module called by itself."""
+    together = network(nn.Tanh(), nn.Linear(3, 1, rng=1))
+    apart = copy.deepcopy(together)
+    return (together, together), (apart, lambda x: one_by_one(apart, x))
+
+
+def backward(model, forward, seen=None, x=X):
+    """What lands in each parameter, None where nothing does; `seen` may prepare the model first."""
+    if seen is not None:
+        seen(model)
+    losses.mse(forward(x), np.ones((5, 1))).backward()
+    return [None if p.grad is None else p.grad.tolist() for p in model.parameters()]
+
+
+def freeze(*places):
+    def seen(model):
+        for place in places:
+            list(model.parameters())[place].requires_grad = False
+
+    return seen
+
+
+@pytest.mark.parametrize("places", [(0,), (0, 1), (2, 3), (3,), (0, 1, 2)], ids=str)
+def test_a_frozen_parameter_gets_none_and_the_others_get_theirs(places):
+    (a, together), (b, apart) = pair()
+    found = backward(a, together, freeze(*places))
+    assert together(X).operation.name == "layers"
+    assert found == backward(b, apart, freeze(*places))
+    assert [grad is None for grad in found] == [i in places for i in range(4)]
+
+
+def test_a_parameter_frozen_after_the_forward_pass_gets_none():
+    (model, _), (other, apart) = pair()
+    loss = losses.mse(model(X), np.ones((5, 1)))
+    freeze(1)(model)
+    loss.backward()
+    assert model[0].bias.grad is None
+    assert [p.grad.tolist() for p in model.parameters() if p.grad is not None] == [
+        grad for i, grad in enumerate(backward(other, apart)) if i != 1
+    ]
+
+
+def test_what_lies_below_the_first_layer_that_learns_is_not_computed(monkeypatch):
+    monkeypatch.setitem(rules._THROUGH, "tanh", lambda y, g, out: 1 / 0)
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1))
+    freeze(0, 1)(model)
+    losses.mse(model(X), np.ones((5, 1))).backward()
+    assert model[2].weight.grad is not None
+    model[0].bias.requires_grad = True
+    with pytest.raises(ZeroDivisionError):
+        losses.mse(model(X), np.ones((5, 1))).backward()
+
+
+def test_a_network_that_does_not_learn_passes_the_gradient_to_its_input():
+    (model, _), (other, apart) = pair()
+    found = []
+    for one, forward in ((model, model), (other, apart)):
+        freeze(0, 1, 2, 3)(one)
+        assert not forward(X).requires_grad
+        x = bplib.tensor(X, requires_grad=True)
+        assert backward(one, forward, x=x) == [None] * 4
+        found.append(x.grad)
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("when", ["before the forward pass", "after it"])
+def test_a_hook_sees_the_gradient_of_its_own_parameter_and_may_change_it(when):
+    (model, _), (other, apart) = pair()
+    plain, seen = backward(other, apart), []
+
+    def tenfold(g):
+        seen.append(g.tolist())
+        return 10 * g
+
+    if when == "before the forward pass":
+        model[2].weight.register_hook(tenfold)
+    loss = losses.mse(model(X), np.ones((5, 1)))
+    if when == "after it":
+        model[2].weight.register_hook(tenfold)
+    loss.backward()
+    assert seen == [plain[2]]
+    assert model[2].weight.grad.tolist() == (10 * np.array(plain[2])).tolist()
+    assert [model[0].weight.grad.tolist(), model[2].bias.grad.tolist()] == [plain[0], plain[3]]
+
+
+def test_gradients_add_up_however_they_arrive():
+    (model, _), (other, apart) = pair()
+
+    def several(one, forward):
+        loss = losses.mse(forward(X), np.ones((5, 1))) + forward(2.0 * X).sum()  # the network twice in one graph
+        loss = loss + (one[0].weight * one[0].weight).sum()  # and one of its parameters by itself
+        loss.backward()
+        loss.backward()
+        return [p.grad for p in one.parameters()]
+
+    for found, wanted in zip(several(model, model), several(other, apart), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-13)
+
+
+def test_parameters_that_moved_between_forward_and_backward_get_their_gradients():
+    (model, _), (other, apart) = pair()
+    loss = losses.mse(model(X), np.ones((5, 1)))
+    nn.Sequential(nn.Linear(2, 2), model)
+    loss.backward()
+    assert [p.grad.tolist() for p in model.parameters()] == backward(other, apart)
+
+
+def test_a_backward_pass_that_fails_leaves_no_parameter_with_a_gradient():
+    model = network()
+    below = bplib.tensor(X, requires_grad=True)
+    below.register_hook(lambda g: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model(below).sum().backward()
+    assert [p.grad for p in model.parameters()] == [None, None]
+
+
+def test_gradcheck_goes_through_the_stack_with_both_methods():
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1))
+    report = gradcheck(lambda: losses.mse(model(X), np.ones((5, 1))), params=model)
+    assert report.passed
+    assert all(row.complex_error is not None for row in report.rows)
+
+
+def test_a_wrong_rule_of_the_stack_is_found_by_the_complex_step(monkeypatch):
+    wrong = replace(TABLE["layers"], gradient=lambda node, g: [s if s is None else 1.001 * s for s in RULE(node, g)])
+    monkeypatch.setattr("bplib.nn.sequential._LAYERS", wrong)
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1))
+    report = gradcheck(lambda: model(X).sum(), params=model)
+    assert all(row.complex_error > 1e-4 for row in report.rows)
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        lambda model: optim.SGD([{"params": [p for p in model.parameters() if p.ndim == k]} for k in (1, 2)], lr=0.1),
+        lambda model: setattr(model[0], "weight", nn.Parameter(model[0].weight.data)),
+    ],
+    ids=["weights and biases in groups", "a weight of its own"],
+)
+def test_parameters_that_live_apart_are_used_layer_by_layer(apart):
+    (model, _), (other, alone) = pair()
+    apart(model)
+    assert model(X).operation.name == "linear"
+    assert backward(model, model) == backward(other, alone)
+    _ = model.theta  # brings them together again
+    assert model(X).operation.name == "layers"
+
+
+def test_one_layer_used_twice_is_used_layer_by_layer():
+    layer = nn.Linear(2, 2, rng=0)
+    model = nn.Sequential(layer, nn.Tanh(), layer)
+    assert model(X).operation.name == "linear"
+    model(X).sum().backward()
+    found = model.theta_grad.copy()
+    model.zero_grad()
+    one_by_one(model, X).sum().backward()
+    np.testing.assert_array_equal(found, model.theta_grad)
+
+
+@pytest.mark.parametrize("twin_of", [copy.deepcopy, copy.copy])
+def test_a_copy_is_one_operation_from_the_start(twin_of):
+    model = network(nn.Tanh())
+    before = model(X).data
+    twin = twin_of(model)
+    assert twin(X).operation.name == "layers"
+    np.testing.assert_array_equal(twin(X).data, before)
+
+
+def test_a_forward_pass_leaves_the_arrays_where_they_are():
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1))
+    model[0].weight = nn.Parameter(model[0].weight.data)
+    arrays = [p.data for p in model.parameters()]
+    model(X).sum().backward()
+    assert all(p.data is array for p, array in zip(model.parameters(), arrays, strict=True))
+
+
+def test_a_bias_of_another_shape_is_refused_with_both_shapes():
+    model = network(nn.Tanh())
+    model[0].bias = nn.Parameter([1.0])
+    _ = model.theta
+    with pytest.raises(ShapeError, match=r"weight has shape \(2, 3\), bias has shape \(1,\)"):
+        model(X)
