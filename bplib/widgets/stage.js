@@ -15,6 +15,8 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 
 const STYLE = `
 .bplib-stage { position: relative; max-width: 100%; margin: 4px 0; overflow-x: auto; overflow-y: hidden; }
+.bplib-stage[data-more] { mask-image: linear-gradient(to right, #000 calc(100% - 40px), transparent); }
+.bplib-stage[data-more] .bplib-line { margin-right: 40px; }
 .bplib-card { position: relative; max-width: 100%; background: ${PAPER}; border-radius: 6px; overflow: hidden; }
 .bplib-stage:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
 .bplib-stage::-webkit-scrollbar { height: 10px; }
@@ -25,7 +27,7 @@ const STYLE = `
 .bplib-handle:active { cursor: grabbing; }
 .bplib-handle:focus-visible { box-shadow: 0 0 0 2px ${PAPER}, 0 0 0 5px #0072B2; }
 @media (forced-colors: active) { .bplib-handle:focus-visible { outline: 3px solid Highlight; } }
-.bplib-line { margin: 6px 2px 2px; min-height: 1.4em; line-height: 1.4; font-size: var(--jp-ui-font-size2, 15px);
+.bplib-line { position: sticky; left: 2px; margin: 6px 2px 2px; min-height: 1.4em; line-height: 1.4; font-size: var(--jp-ui-font-size2, 15px);
   font-variant-numeric: tabular-nums; color: var(--jp-content-font-color1, inherit); }
 .bplib-said { position: absolute; top: 0; left: 0; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
@@ -297,6 +299,7 @@ class View {
     this.canvas.addEventListener("click", (event) => { if (event.pointerType === "touch") this.press(event); });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.card);
+    el.addEventListener("scroll", () => this.hint(), { passive: true });
     this.watchDensity();
     this.events = { "change:scene": () => this.takeScene(), "change:index": () => this.draw(), "change:live": () => this.draw() };
     for (const [name, call] of Object.entries(this.events)) model.on(name, call);
@@ -326,6 +329,9 @@ class View {
     }
   }
 
+  /** The right edge fades where the picture goes on beyond it. */
+  hint() { this.el.toggleAttribute("data-more", this.el.scrollWidth - this.el.clientWidth - this.el.scrollLeft > 2); }
+
   /** As many device pixels as the card covers: sharp on dense screens and in narrow cells. */
   resize(force = false) {
     // Where the page is narrower than the picture may become, the keyboard must be able to scroll it.
@@ -333,6 +339,7 @@ class View {
     for (const name of ["tabindex", "data-lm-suppress-shortcuts"]) {
       if (scrolls) this.el.setAttribute(name, name === "tabindex" ? "0" : "true"); else this.el.removeAttribute(name);
     }
+    this.hint();
     const shown = this.card.clientWidth || this.scene.width;
     const scale = (shown / this.scene.width) * (window.devicePixelRatio || 1);
     const width = Math.max(1, Math.round(this.scene.width * scale)), height = Math.max(1, Math.round(this.scene.height * scale));

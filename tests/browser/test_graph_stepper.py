@@ -171,11 +171,17 @@ def test_dark_and_narrow_the_picture_keeps_its_light_card_and_scrolls_where_word
     stepper.page.set_viewport_size({"width": 800, "height": 1000})
     frame = stepper.box.locator(".bplib-stage")
     stepper.page.wait_for_function("el => el.tabIndex === 0", arg=frame.element_handle(), timeout=20_000)
-    stepper.look("narrow")
     assert stepper.box.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
     assert stepper.canvas.evaluate("canvas => canvas.clientWidth") >= 640
+    assert frame.get_attribute("data-more") == "", "the edge fades where the picture goes on"
+    stepper.look("narrow")
+    place = stepper.line.bounding_box()
     frame.focus()
     stepper.page.keyboard.press("ArrowRight")
     stepper.page.wait_for_function("el => el.scrollLeft > 0", arg=frame.element_handle(), timeout=20_000)
+    frame.evaluate("el => el.scrollLeft = el.scrollWidth")
+    stepper.page.wait_for_function("el => !el.hasAttribute('data-more')", arg=frame.element_handle(), timeout=20_000)
+    assert abs(stepper.line.bounding_box()["x"] - place["x"]) <= 1, "the sentence stays in sight"
+    stepper.look("narrow_end")
     stepper.page.set_viewport_size({"width": 1280, "height": 900})
     stepper.page.wait_for_function("el => !el.hasAttribute('tabindex')", arg=frame.element_handle(), timeout=20_000)
