@@ -14,7 +14,7 @@ from bplib.nodes import Array, Hook, Node
 
 __all__ = ["Span"]
 
-_order_of, _is_learned = attrgetter("order"), attrgetter("requires_grad")
+_order_of = attrgetter("order")
 
 
 @final
@@ -49,7 +49,10 @@ class Span(Node):
     @property
     def requires_grad(self) -> bool:  # type: ignore[override]
         """Whether any of them asks for a gradient."""
-        return True in map(_is_learned, self.members)
+        for member in self.members:  # as a rule the first one does
+            if member.requires_grad:
+                return True
+        return False
 
     @property
     def order(self) -> int:  # type: ignore[override]

@@ -239,7 +239,7 @@ def test_the_mistake_is_named_only_when_it_is_revealed(version: str, fault: str)
         (State(version="A", guess="right", start="zeros"), 0, "At these weights your guess does the same."),
         (State(version="G", guess="sign", revealed=("G",)), 0, "Yes: version G points uphill"),
         (State(version="G", revealed=("G",)), 0, "Version G points uphill"),
-        (State(version="E", revealed=("E",)), 1200, "through the new v. At these weights it changes little."),
+        (State(version="E", revealed=("E",)), 1200, "through the new v. At these weights the fault changes little."),
         (State(version="A", revealed=("A",), start="zeros"), 0, "At these weights the check cannot see it."),
     ],
 )  # fmt: skip

@@ -80,7 +80,7 @@ def _gradients(check: Check, version: str) -> Panel:
         Points(_table(check.differences / units), "data", size=8, text="by differences"),
         *(Text([[place, -2.2]], largest, anchor="center", shift=(0, 13)) for place, largest in words),
     )
-    y = Axis(-2.2, 2.2, label="gradient ÷ max", ticks=((-2, "−2"), (-1, "−1"), (0, "0"), (1, "1"), (2, "2")))
+    y = Axis(-2.2, 2.2, label="share of the largest", ticks=((-2, "−2"), (-1, "−1"), (0, "0"), (1, "1"), (2, "2")))
     return Panel(_GRADIENTS, _axis(()), y, marks, "Gradient")
 
 

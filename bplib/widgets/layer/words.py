@@ -199,7 +199,7 @@ def _missed(check: Check, fault: str, k: int) -> str:
     if fault == "right" or (check.verdicts[k] == 2).any():
         return ""
     seen = bool(check.verdicts[k].any())
-    return " At these weights it changes little." if seen else " At these weights the check cannot see it."
+    return " At these weights the fault changes little." if seen else " At these weights the check cannot see it."
 
 
 def _compared(check: Check, guess: Check, k: int) -> str:

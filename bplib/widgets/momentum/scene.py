@@ -191,7 +191,7 @@ def _borders() -> tuple[Mark, ...]:
         # Where the ripples are fastest, ηλ = 1 + β, the radius is √β.
         *(Text([[1 + radius**2, radius**2]], f"{radius:g}", anchor="center", plate=True) for radius in radii),
         Text([[2.66, 0.33]], "ηλ = 2 + 2β", shift=(9, 0), plate=True),
-        Text([[0.305, 0.2]], "critical: the curve", shift=(8, 0), plate=True),
+        Text([[0.305, 0.2]], "on the curve: critical", shift=(8, 0), plate=True),
     )
 
 

@@ -238,16 +238,18 @@ def _curves(descent: Descent) -> Panel:
 def _steps(descent: Descent, revealed: bool) -> Panel:
     rows = np.stack([descent.rates, _heights(descent.counts)], axis=-1)
     marks: list[Mark] = []
+    label = "learning rate η"
     if revealed:
         top = descent.eigenvalues[-1]
+        label += f", with the largest curvature λ = {top:g}"
         marks += [
             Rule(1 / top, text=f"1/λ = {1 / top:g}", anchor="right"),
             Rule(2 / top, text=f"2/λ = {2 / top:g}", anchor="left"),
             Path(rows, "quiet", width=2.0),
         ]
     marks.append(Points(rows[:, None], "path", name="count", size=11))
-    title = "Steps to 1 % at every learning rate" if revealed else "Steps to 1 %: the curve is hidden until you predict"
-    x, y = Axis(0.009, 1.1, "log", "learning rate η", _RATES), Axis(0.6, 50 * _NEVER, "log", "steps", _COUNTS)
+    title = "Steps to 1 % of the start distance" if revealed else "Steps to 1 %: the curve is hidden until you predict"
+    x, y = Axis(0.009, 1.1, "log", label, _RATES), Axis(0.6, 50 * _NEVER, "log", "steps", _COUNTS)
     return Panel(_STEPS, x, y, tuple(marks), title)
 
 
