@@ -78,7 +78,7 @@ def _squared_error(node: Node) -> Program | None:
 
 def _layers(node: Node) -> Program | None:
     (x, theta), (stack,) = node.parents, node.settings
-    if not _is_plain(node) or not all(leaf.requires_grad for leaf, _ in theta.parts(theta.array)):
+    if not _is_plain(node):
         return None
     outputs = [x.array, *node.remembered[1:]]
     outputs[-1] = node.array

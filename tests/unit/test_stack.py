@@ -1,6 +1,7 @@
 """Linear layers in a row are one operation, and nobody can tell but by the time."""
 
 import copy
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import bplib
 from bplib import losses, nn, optim
-from bplib.errors import ShapeError
+from bplib.errors import GraphError, ShapeError
 from bplib.numeric import gradcheck
 from bplib.rules import TABLE
 from bplib.rules import layers as rules
@@ -189,13 +190,21 @@ def test_what_lies_below_the_first_layer_that_learns_is_not_computed(monkeypatch
         losses.mse(model(X), np.ones((5, 1))).backward()
 
 
-def test_a_network_that_does_not_learn_passes_the_gradient_to_its_input():
+class Unwanted:
+    """Ones whose product with anything is not wanted."""
+
+    dot = None
+
+
+def test_a_network_that_does_not_learn_passes_the_gradient_to_its_input(monkeypatch):
     (model, _), (other, apart) = pair()
     found = []
     for one, forward in ((model, model), (other, apart)):
         freeze(0, 1, 2, 3)(one)
         assert not forward(X).requires_grad
         x = bplib.tensor(X, requires_grad=True)
+        if one is model:  # nor is any sum for a bias computed
+            monkeypatch.setattr(rules, "constant", lambda *_: Unwanted())
         assert backward(one, forward, x=x) == [None] * 4
         found.append(x.grad)
     np.testing.assert_array_equal(*found)
@@ -243,6 +252,46 @@ def test_parameters_that_moved_between_forward_and_backward_get_their_gradients(
     assert [p.grad.tolist() for p in model.parameters()] == backward(other, apart)
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_whichever_parameter_is_changed_between_forward_and_backward_is_named(place):
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1))
+    loss = losses.mse(model(X), np.ones((5, 1)))
+    changed = list(model.parameters())[place]
+    changed.assign(changed.numpy())
+    with pytest.raises(GraphError, match=re.escape(f"a tensor of shape {changed.shape} was changed after 'layers'")):
+        loss.backward()
+
+
+def test_a_recorded_step_is_refused_where_a_parameter_has_a_hook():
+    model = network()
+    model[0].bias.register_hook(lambda g: None)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = model(x).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    with pytest.raises(GraphError, match="has a hook"):
+        bplib.replay(step)(X)
+
+
+def test_an_optimizer_goes_on_with_parameters_of_which_some_have_moved_out():
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1))
+    optimizer = optim.SGD(model.parameters(), lr=0.5)
+    for _ in range(2):  # from the second step on it knows its blocks
+        optimizer.zero_grad()
+        losses.mse(model(X), np.ones((5, 1))).backward()
+        optimizer.step()
+    optim.SGD([model[2].weight], lr=0.1)
+    losses.mse(model(X), np.ones((5, 1))).backward()
+    wanted = [p.numpy() - 0.5 * p.grad for p in model.parameters()]
+    optimizer.step()
+    assert [p.data.tolist() for p in model.parameters()] == [values.tolist() for values in wanted]
+
+
 def test_a_backward_pass_that_fails_leaves_no_parameter_with_a_gradient():
     model = network()
     below = bplib.tensor(X, requires_grad=True)
@@ -277,8 +326,11 @@ def test_a_wrong_rule_of_the_stack_is_found_by_the_complex_step(monkeypatch):
 )
 def test_parameters_that_live_apart_are_used_layer_by_layer(apart):
     (model, _), (other, alone) = pair()
+    assert model(X).operation.name == "layers"
     apart(model)
     assert model(X).operation.name == "linear"
+    model[2].bias.assign([5.0])
+    other[2].bias.assign([5.0])
     assert backward(model, model) == backward(other, alone)
     _ = model.theta  # brings them together again
     assert model(X).operation.name == "layers"
