@@ -285,7 +285,7 @@ def test_an_optimizer_goes_on_with_parameters_of_which_some_have_moved_out():
         optimizer.zero_grad()
         losses.mse(model(X), np.ones((5, 1))).backward()
         optimizer.step()
-    optim.SGD([model[2].weight], lr=0.1)
+    optim.SGD([model[2].weight, model[0].bias], lr=0.1)  # no neighbours: they move
     losses.mse(model(X), np.ones((5, 1))).backward()
     wanted = [p.numpy() - 0.5 * p.grad for p in model.parameters()]
     optimizer.step()
