@@ -4,8 +4,8 @@
 
 Both run in one JupyterLab, in a copy of the course and a real browser. The clock starts at the browser's own time of
 the input and stops when the frame with the new picture has been handed over. The slider of `interact` gets one key at
-a time, and so never has to catch up; the point in the widget is dragged in circles, 60 moves a second where the browser
-takes so many. Where a move changes the axes, the kernel sends the whole scene; that is no live picture and not counted.
+a time, and so never has to catch up; the point in the widget is dragged in circles, as fast as the browser takes the
+moves. Where a move changes the axes, the kernel sends the whole scene; that is no live picture and not counted.
 """
 
 import contextlib
@@ -105,8 +105,12 @@ class Follow(NamedTuple):
     received: float
 
     def keeps_up_with(self, slow: "Follow") -> bool:
-        """Whether a live picture is as quick and as light as promised, on a machine that does other things as well."""
-        return self.median <= slow.median / 4 and self.kernel_ms <= 15 and self.received <= 4096
+        """Whether a live picture is as quick and as light as promised.
+
+        Of the kernel's time it may take 3 % of what `interact` takes: 5 ms on a machine where that is 165.
+        """
+        quick = self.median <= slow.median / 4 and self.kernel_ms <= 0.03 * slow.kernel_ms
+        return quick and self.received <= 4096
 
     def __str__(self) -> str:
         """All of it in one line of the table."""
@@ -129,7 +133,8 @@ def main() -> int:
         print(f"interact: {slow}", flush=True)
         for widget in _LIVE:
             live = _drag(open_page, widget)
-            print(f"{widget}: {live}, 1/{slow.median / live.median:.0f} of interact", flush=True)
+            wait, kernel = live.median / slow.median, live.kernel_ms / slow.kernel_ms
+            print(f"{widget}: {live}; of interact {wait:.2f}, kernel {kernel:.3f}", flush=True)
     return 0
 
 

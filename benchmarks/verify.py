@@ -227,7 +227,7 @@ def first_start() -> Measured:
 
 @promise(
     "a point dragged in a widget's picture: a new picture in a quarter of the time that interact takes with matplotlib "
-    "(medians of one run), in at most 4,096 bytes and 5 ms of the kernel's time (15 on a busy machine)"
+    "(medians of one run), in at most 4,096 bytes and 3 % of the kernel's time (5 ms where interact takes 165)"
 )
 def live_picture() -> Measured:
     """The start of a descent in the rate lab, in JupyterLab."""

@@ -25,7 +25,8 @@ _LEVELS = {
 _AROUND = "bplib/viz/*,bplib/widgets/*,bplib/lessons/*"
 _MEASURED = [f"tests/{folder}" for folder in ("unit", "property", "contract", "widgets")]
 # A file stays in one process: its tests share servers. More than four browsers at once would starve one another.
-_PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]
+# In the order of the folders, browser first: its few tests are the longest, and as the last they leave processes idle.
+_PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
 _NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 _SANITIZE = ROOT / "tests" / "nbval.cfg"
 

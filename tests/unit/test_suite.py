@@ -72,6 +72,7 @@ def test_all_tests_run_beside_one_another_a_file_in_one_process(project: Path) -
     command = {stage.name: stage for stage in suite.stages("", [])}["tests"].command
     assert "--numprocesses=logical" in command
     assert "--dist=loadfile" in command
+    assert "--no-loadscope-reorder" in command
 
 
 def test_every_notebook_is_compared(project: Path) -> None:
