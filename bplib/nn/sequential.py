@@ -30,6 +30,11 @@ class Sequential(Module):
     DataError
         If one of them is no module; in the forward pass, what its layers raise.
 
+    Notes
+    -----
+    The parameters move side by side into one vector when the row is made. Take an array such as ``layer.weight.data``
+    afterwards: one taken before belongs to the memory that was left.
+
     References
     ----------
     D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536: layers in a row, and the way back.
@@ -139,6 +144,7 @@ class _Fused:
         if not all(isinstance(p, Parameter) for p in members) or not are_neighbours(members):
             return None
         shapes = [weight.shape for weight in members[::2]]
+        # What does not fit is refused by the layer itself.
         if [bias.shape for bias in members[1::2]] != [shape[1:] for shape in shapes]:
             return None
         self._span = span = Span(members)

@@ -130,7 +130,7 @@ def test_every_position_shows_the_present_c_and_its_losses(derivative: bool) -> 
         share = formula(loss, HUNDRED[-1:], 1.0, at[18:19])[0] / 5
         words = text_at(marks[f"{loss} words"][1], 18)
         assert write(heights[18]) in words
-        assert words.endswith(f", {write(share)} from the 100")
+        assert words.endswith(f", outlier {write(share)}")
         assert write(heights[18]) in scene.sentence(18)
 
 

@@ -174,8 +174,7 @@ def _about_lowest(state: State, loss: str) -> str:
 def _about_height(state: State, loss: str, heights: Floats, shares: Floats) -> tuple[str, ...]:
     """The height of a curve at each c, and how much of it the outlier makes."""
     head, write = ("slope ", signed) if state.derivative else (f"{loss} = ", short)
-    last = short(state.outlier)
-    return tuple(f"{head}{write(h)}, {write(s)} from the {last}" for h, s in zip(heights, shares, strict=True))
+    return tuple(f"{head}{write(h)}, outlier {write(s)}" for h, s in zip(heights, shares, strict=True))
 
 
 # ---------------------------------------------------------------- the panels

@@ -91,7 +91,7 @@ def _rows(noise: Noise) -> dict[str, Floats]:
 
 
 def _deviations(noise: Noise) -> tuple[str, ...]:
-    return tuple(f"standard deviation {number(spread, 3)}" for spread in noise.spreads)
+    return tuple(f"circle: standard deviation {number(spread, 3)}" for spread in noise.spreads)
 
 
 def _full(noise: Noise) -> Floats:
@@ -121,13 +121,13 @@ def _cloud(noise: Noise) -> Panel:
     arrow = (Arrow(_full(noise), "gradient", name="full"),) if np.hypot(*noise.full) > 1e-9 else ()
     marks: tuple[Mark, ...] = (
         *arrow,
-        Points(rows["batches"], "quiet", name="batches", size=5),
-        Points(noise.full[None], "gradient", name="full end", size=9),
+        Points(rows["batches"], "quiet", name="batches", size=5, text=f"{DRAWN_BATCHES} batches"),
+        Points(noise.full[None], "gradient", name="full end", size=9, text="all examples"),
         Path(rows["circle"], "data", name="circle", width=1.5),
         Text([[0.0, -extent]], _deviations(noise), name="deviation", anchor="center", shift=(0, -14), plate=True),
     )
     x, y = Axis(-extent, extent, label="∂L/∂w"), Axis(-extent, extent, label="∂L/∂b")
-    return Panel(_CLOUD, x, y, marks, f"{DRAWN_BATCHES} batch gradients, and the full one")
+    return Panel(_CLOUD, x, y, marks, "Gradients")
 
 
 def _spread(noise: Noise, revealed: bool) -> Panel:
