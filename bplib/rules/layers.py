@@ -148,7 +148,7 @@ def layers_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
             outputs[i].T.dot(g, to_weight)
         if i > first or x.requires_grad:
             g = ours = g.dot(parts[i][0].T)  # a new array: the next activation may write into it
-    return g.reshape(x.array.shape) if x.requires_grad else None, to_theta
+    return g.reshape(x.array.shape) if x.requires_grad else None, to_theta if learns else None
 
 
 def _first_learned(theta: Any) -> int:

@@ -95,7 +95,8 @@ def _unfold(visit: Visit) -> list[Visit]:
     g, (to_x, to_theta) = visit.incoming, visit.outgoing
     of_x, of_theta = visit.ranks
     theta: Any = visit.node.parents[1]
-    arrived = {leaf: share if leaf.requires_grad else None for leaf, share in theta.parts(to_theta)}
+    shares = theta.parts(theta.array if to_theta is None else to_theta)
+    arrived = {leaf: share if leaf.requires_grad else None for leaf, share in shares}
     for part, is_first in parts[::-1]:
         if is_first is None:
             outgoing: list[np.ndarray | None] = [_through(part, g)]
