@@ -14,13 +14,13 @@ Derivatives*, 2nd ed., SIAM, chapter 3.
 import threading
 from collections.abc import Sequence
 from contextvars import Context, copy_context
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any, TypeVar
 
 import numpy as np
 
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
-from bplib.nodes import MAKE, Array, Inspector, Node, Watch, by_leaf, clock, members_of, through_hooks
+from bplib.nodes import MAKE, Array, Inspector, Node, Watch, by_leaf, clock, hooks_of, through_hooks
 from bplib.quiet import quiet
 from bplib.rules import Operation
 
@@ -87,13 +87,15 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
     ShapeError
         If the operands' shapes do not fit the operation.
     """
-    arrays, needs_gradient = [], False
+    call: list[Any] = [operation.forward]
+    needs_gradient = False
     for p in parents:
-        arrays.append(p.array)
+        call.append(p.array)
         if p.requires_grad:
             needs_gradient = True
+    call += settings
     try:
-        array, remembered = quiet().run(operation.forward, *arrays, *settings)
+        array, remembered = quiet().run(*call)
     except BplibError:
         raise
     except (ValueError, IndexError, TypeError, OverflowError) as error:
@@ -225,11 +227,12 @@ def _walk(
 
     A parameter into whose own memory a rule has written comes into `landed`.
     """
-    queue: list[Any] = [(-loss.order, loss)]
+    queue: list[Any] = []
+    ahead: Any = loss  # the next one of a chain needs no queue
     incoming: dict[Node, Any] = {loss: seed}
     ours: set[Node] = set()  # whose sum was made here; the first gradient to arrive may be another node's as well
-    while queue:
-        node = heappop(queue)[1]
+    while ahead is not None:
+        node, ahead = ahead, None
         g = incoming.pop(node)
         if node.hooks is not None and kept is not None:
             g = user.run(through_hooks, node, g, kept)
@@ -248,18 +251,20 @@ def _walk(
             elif parent not in incoming:
                 incoming[parent] = share
                 if parent.operation is not None:
-                    heappush(queue, (-parent.order, parent))
+                    if ahead is not None:
+                        heappush(queue, (-ahead.order, ahead))
+                    ahead = parent
             elif parent in ours:
                 incoming[parent] += share
             else:
                 incoming[parent] = incoming[parent] + share
                 ours.add(parent)
-    if incoming:
-        if any(map(members_of, incoming)):
-            incoming = by_leaf(incoming.items())
+        if queue:
+            ahead = (heappop(queue) if ahead is None else heappushpop(queue, (-ahead.order, ahead)))[1]
+    if kept is not None and any(map(hooks_of, incoming)):
+        incoming = by_leaf(incoming.items())
         for leaf, g in incoming.items():
-            if leaf.hooks is not None and kept is not None:
-                incoming[leaf] = user.run(through_hooks, leaf, g, {})
+            incoming[leaf] = user.run(through_hooks, leaf, g, {})
     return incoming
 
 

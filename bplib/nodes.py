@@ -25,8 +25,8 @@ __all__ = [
     "as_tensor",
     "by_leaf",
     "clock",
+    "hooks_of",
     "keep_gradient",
-    "members_of",
     "through_hooks",
 ]
 
@@ -142,21 +142,15 @@ class Node:
             self.buffer[...] = total
             self._gradient = self.buffer
 
-    def landing_places(self, dtype: np.dtype) -> list[np.ndarray | None]:
-        """Give, for each operand from the last to the second, the array into which the rule must write its gradient.
+    def landing(self, dtype: np.dtype) -> np.ndarray | None:
+        """Give the memory into which a rule may write this gradient, None where it has to make a new array.
 
-        Only a parameter in a home has one, and only while it has no gradient: what the rule hands over there is then
-        its ``.grad``. The other operands have None here and get a new array; so have all where one stands twice.
+        Only a parameter in a home has such a place, and only while it has no gradient: what the rule hands over is
+        then its ``.grad``. Whether a gradient is asked for at all, the rule sees for itself.
         """
-        operands = self.parents[:0:-1]
-        if len({*operands}) < len(operands):
-            return [None] * len(operands)
-        # Whether a gradient is asked for at all, the rule sees for itself.
-        return [operand.landing() if operand.array.dtype is dtype else None for operand in operands]
-
-    def landing(self) -> np.ndarray | None:
-        """Give the memory into which a rule may write this gradient, None where it has to make a new array."""
-        return self.buffer if self._gradient is None and not self.hooks else None
+        if self.buffer is None or self._gradient is not None or self.hooks or self.array.dtype is not dtype:
+            return None
+        return self.buffer
 
     def land(self) -> None:
         """Note that a rule has written this gradient into `buffer`."""
@@ -214,7 +208,7 @@ class Inspector(Protocol):
         """Look at what a gradient rule just gave."""
 
 
-members_of = attrgetter("members")
+hooks_of = attrgetter("hooks")
 
 
 def by_leaf(arrived: Iterable[tuple[Node, Any]]) -> dict[Node, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bplib.nodes import Array, Node
 from bplib.rules import constant
-from bplib.rules.elementwise import sigmoid, through_sigmoid
+from bplib.rules.elementwise import positive_part, sigmoid, through_sigmoid
 from bplib.rules.layers import linear_gradient
 
 __all__ = ["Program", "program_for"]
@@ -112,7 +112,7 @@ def _layers_gradient(node: Node, outputs: list[Array]) -> Callable[..., Any]:
         plan.append((outputs[i + 1], through, room, outputs[i].T, parts[i][0].T, down))
 
     def gradient(_: Any, g: Array) -> tuple[Array | None, Array]:
-        (place,) = node.landing_places(dtype)
+        place = theta.landing(dtype)
         to_theta = np.empty_like(theta.array) if place is None else place
         places = stack.divide(to_theta)
         i = len(places)
@@ -142,7 +142,7 @@ def _through_tanh(y: Array, g: Array, room: Array) -> None:
 
 
 def _relu(z: Array) -> None:
-    np.maximum(z, constant(0.0, (), z.dtype), out=z)
+    positive_part(z, z)
 
 
 def _through_relu(y: Array, g: Array, room: Array) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, final
 
+import numpy as np
+
 from bplib.home import Home
 from bplib.nodes import Array, Hook, Node
 
@@ -64,9 +66,9 @@ class Span(Node):
         """The hooks of all of them."""
         return [hook for member in self.members for hook in member.hooks or ()] or None
 
-    def landing(self) -> Array | None:
+    def landing(self, dtype: np.dtype) -> Array | None:
         """Give the memory for all gradients, if every one of them may be written there."""
-        if self.home.left:
+        if self.home.left or self.array.dtype is not dtype:
             return None
         for member in self.members:
             if member._gradient is not None or member.hooks or not member.requires_grad:

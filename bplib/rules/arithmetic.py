@@ -19,7 +19,7 @@ def add_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     a, b = node.parents
     return (
         sum_to_shape(g, a.array.shape) if a.requires_grad else None,
-        sum_to_shape(g, b.array.shape) if b.requires_grad else None,
+        sum_to_shape(g, b.array.shape, b.landing(g.dtype)) if b.requires_grad else None,
     )
 
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered
+from bplib.rules.operation import Array, Operation, Remembered, constant
 
-__all__ = ["ROWS", "sigmoid", "through_relu", "through_sigmoid", "through_tanh"]
+__all__ = ["ROWS", "positive_part", "sigmoid", "through_relu", "through_sigmoid", "through_tanh"]
+
+_LONG_ROW = 64  # from this length on, walking along rows costs less than it saves
 
 
 def exp(a: Array) -> Remembered:
@@ -81,9 +83,9 @@ def tanh_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 def through_tanh(y: Array, g: Array, out: Array | None = None) -> Array:
     """Give g · (1 − y²) for y = tanh a, as g − g·y²: so no constant array is made."""
-    slope = y * y
-    slope *= g
-    return np.subtract(g, slope, out=out)
+    lost = y * y
+    lost *= g
+    return np.subtract(g, lost, out)
 
 
 def sigmoid(a: Array) -> Remembered:
@@ -115,7 +117,7 @@ def softplus_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 def relu(a: Array) -> Remembered:
     """Give max(0, a)."""
-    return np.maximum(a, 0.0), None
+    return positive_part(a), None
 
 
 def relu_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
@@ -125,8 +127,15 @@ def relu_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 def through_relu(y: Array, g: Array, out: Array | None = None) -> Array:
     """Give g where y = max(0, a) is above 0, else 0."""
-    # The slopes are made floats: NumPy multiplies floats by truth values only through a buffer, and takes longer.
-    return np.multiply(g, (y > 0).astype(g.dtype), out=out)
+    # The slopes become floats: NumPy multiplies floats by truth values only through a buffer, and takes longer.
+    return np.multiply(g, (y > 0).astype(g.dtype), out)
+
+
+def positive_part(a: Array, out: Array | None = None) -> Array:
+    """Give max(0, a), element by element."""
+    # NumPy takes the larger of two rows in half the time that it takes for a row and a single 0.
+    zero = constant(0.0, a.shape[-1:] if a.ndim and a.shape[-1] >= _LONG_ROW else (), a.dtype)
+    return np.maximum(a, zero, out=out)
 
 
 def leaky_relu(a: Array, slope: float) -> Remembered:

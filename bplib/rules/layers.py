@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from bplib.errors import ShapeError
-from bplib.rules.elementwise import sigmoid, through_relu, through_sigmoid, through_tanh
+from bplib.rules.elementwise import positive_part, sigmoid, through_relu, through_sigmoid, through_tanh
 from bplib.rules.operation import Array, Operation, Remembered, constant
 
 __all__ = ["ROWS", "Stack"]
@@ -48,14 +48,14 @@ def linear_gradient(node: Any, g: Array) -> list[Array | None]:
     A parameter's gradient is written straight into its own memory where that is still empty.
     """
     x, weight, *biases = node.parents
-    *to_bias, to_weight = node.landing_places(g.dtype)
     shares: list[Array | None] = [g.dot(weight.array.T) if x.requires_grad else None]
     below = x.array
     if g.ndim != 2:
         below, g = _rows(below), _rows(g)
-    shares.append(below.T.dot(g, to_weight) if weight.requires_grad else None)
-    for bias, place in zip(biases, to_bias, strict=True):
-        shares.append(constant(1.0, (len(g),), g.dtype).dot(g, place) if bias.requires_grad else None)
+    shares.append(below.T.dot(g, weight.landing(g.dtype)) if weight.requires_grad else None)
+    for bias in biases:
+        ones = constant(1.0, (len(g),), g.dtype)
+        shares.append(ones.dot(g, bias.landing(g.dtype)) if bias.requires_grad else None)
     return shares
 
 
@@ -131,7 +131,7 @@ def layers_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """
     (x, theta), outputs, (stack,) = node.parents, node.remembered, node.settings
     learns, first = True, 0
-    to_theta = theta.landing() if theta.array.dtype is g.dtype else None
+    to_theta = theta.landing(g.dtype)
     if to_theta is None:
         to_theta, learns = np.zeros(theta.array.shape, g.dtype), theta.requires_grad
         first = 0 if x.requires_grad else _first_learned(theta)
@@ -161,15 +161,11 @@ def _rows(a: Array) -> Array:
     return a.reshape(-1, a.shape[-1])
 
 
-def _relu(z: Array, out: Array) -> Array:
-    return np.maximum(z, constant(0.0, (), z.dtype), out=out)
-
-
 def _sigmoid(z: Array, out: Array) -> Array:
     return sigmoid(z)[0]
 
 
-_APPLIED: dict[str, Callable[[Array, Array], Array]] = {"tanh": np.tanh, "relu": _relu, "sigmoid": _sigmoid}
+_APPLIED: dict[str, Callable[[Array, Array], Array]] = {"tanh": np.tanh, "relu": positive_part, "sigmoid": _sigmoid}
 _THROUGH = {"tanh": through_tanh, "relu": through_relu, "sigmoid": through_sigmoid}
 _GILES = "M. B. Giles (2008), Collected matrix derivative results, Springer LNCSE 64, 35-44"
 _RUMELHART = "D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536"

@@ -84,7 +84,7 @@ def row_starts(rows: int, columns: int) -> Array:
     return starts
 
 
-def sum_to_shape(g: Array, shape: tuple[int, ...]) -> Array:
+def sum_to_shape(g: Array, shape: tuple[int, ...], place: Array | None = None) -> Array:
     """Sum a gradient over the axes along which NumPy had repeated an operand.
 
     Repeating a value is a fan-out, and gradients add up at a fan-out.
@@ -95,21 +95,24 @@ def sum_to_shape(g: Array, shape: tuple[int, ...]) -> Array:
         Gradient with respect to the broadcast operand.
     shape : tuple of int
         The operand's own shape.
+    place : numpy.ndarray of that shape, optional
+        Where the sum over the examples may be written, as a bias has it.
 
     Returns
     -------
     numpy.ndarray
-        The gradient with respect to the operand, of shape `shape`.
+        The gradient with respect to the operand, of shape `shape`: `g` itself, `place` or a new array.
 
     Examples
     --------
     >>> sum_to_shape(np.ones((2, 3)), (1, 3))
     array([[2., 2., 2.]])
     """
-    if g.shape == shape:
+    now = g.shape
+    if now == shape:
         return g
-    if g.ndim == 2 and g.shape[1:] == shape:  # a bias: ones @ g takes a sixth of the time at classroom sizes
-        return constant(1.0, (len(g),), g.dtype).dot(g)
+    if len(shape) == 1 and now[1:] == shape:  # a bias: ones @ g takes a sixth of the time at classroom sizes
+        return constant(1.0, now[:1], g.dtype).dot(g, place)
     lead = g.ndim - len(shape)
     stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
     return g.sum(axis=tuple(range(lead)) + stretched, keepdims=True).reshape(shape)

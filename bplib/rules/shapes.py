@@ -39,7 +39,7 @@ def getitem(a: Array, index: Any) -> Remembered:
 
 def getitem_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """Zeros but for the places picked; a place picked twice receives both gradients."""
-    whole = np.zeros_like(node.parents[0].array, dtype=g.dtype)
+    whole = np.zeros(node.parents[0].array.shape, g.dtype)
     if _picks_once(node.remembered):
         whole[node.remembered] = g
     else:

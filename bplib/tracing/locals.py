@@ -63,6 +63,9 @@ class Standing:
         self.array, self.requires_grad, self.operation, self.parents = array, requires_grad, operation, parents
         self.settings, self.remembered, self.name, self.hooks, self.order = settings, remembered, None, None, 0
 
+    def landing(self, dtype: np.dtype) -> None:
+        """Give no memory to write into: what is asked here is no parameter's gradient."""
+
 
 def locals_of(node: Any) -> list[Local | None]:
     """Give the local derivative of a result with respect to each operand that asks for a gradient.

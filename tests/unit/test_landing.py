@@ -1,0 +1,109 @@
+"""A product and a sum write a parameter's gradient into its own memory, and nobody can tell but by the time."""
+
+import numpy as np
+import pytest
+
+import bplib
+from bplib import nn
+from bplib.engine import walk_back
+from bplib.errors import GraphError
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(5, 3))
+
+
+def at_home(dtype=np.float64):
+    """Weight (3, 3) and bias (3,) in one home; the first comes from the layer, so both are side by side."""
+    layer = nn.Linear(3, 3, rng=1)
+    model = nn.Sequential(layer).astype(dtype)
+    return model, layer.weight, layer.bias
+
+
+def without_home(*parameters):
+    return [bplib.tensor(p.data.copy(), requires_grad=True) for p in parameters]
+
+
+FUNCTIONS = {
+    "once": lambda x, w, b: x @ w + b,
+    "the product of a weight with itself": lambda x, w, b: x @ (w @ w) + b,
+    "in two products": lambda x, w, b: bplib.tanh(x @ w + b) @ w,
+    "in two sums": lambda x, w, b: (x @ w + b) * (x + b),
+    "the bias first": lambda x, w, b: b + x @ w,
+    "the weight first": lambda x, w, b: (w @ bplib.tensor(x.T)).T + b,
+    "summed over more than the examples": lambda x, w, b: (x @ w + b).reshape(1, 5, 3) + b,
+    "a bias that is repeated down one axis of length 1": lambda x, w, b: (x @ w)[:1] + b,
+    "no sum at all": lambda x, w, b: (x[0] @ w) + b,
+    "one product beside another operation": lambda x, w, b: x @ w + b + w.sum(),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("before", [False, True], ids=["no gradient before", "a gradient before"])
+def test_the_gradients_are_those_of_tensors_without_a_home(name, before):
+    _, w, b = at_home()
+    twins = without_home(w, b)
+    for parameters in ((w, b), twins):
+        for _ in range(1 + before):
+            (FUNCTIONS[name](bplib.tensor(X), *parameters) ** 2.0).sum().backward()
+    for parameter, twin in zip((w, b), twins, strict=True):
+        assert np.allclose(parameter.grad, twin.grad, rtol=1e-14, atol=1e-14)
+        assert np.shares_memory(parameter.grad, parameter.home.gradients)
+
+
+def test_a_weight_and_a_bias_receive_no_copy():
+    _, w, b = at_home()
+    arrived = []
+    loss = (bplib.tensor(X) @ w + b).sum()
+    walk_back(loss, np.ones(()), lambda node, incoming, outgoing: arrived.extend(outgoing))
+    for parameter in (w, b):
+        assert any(share is parameter.buffer for share in arrived)
+
+
+def test_what_was_handed_over_stays_as_it_was_when_more_arrives():
+    _, w, b = at_home()
+    loss = (bplib.tanh(bplib.tensor(X) @ w + b) @ w).sum()
+    found = walk_back(loss, np.ones(()))
+    kept = {parameter: g.copy() for parameter, g in found.items()}
+    assert set(found) == {w, b}
+    assert w.grad is b.grad is None
+    (bplib.tensor(X) @ w + b).sum().backward()
+    assert all(np.array_equal(found[parameter], kept[parameter]) for parameter in found)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["weight", "bias"])
+def test_a_hook_sees_the_gradient_and_may_change_it(which):
+    _, *parameters = at_home()
+    seen = []
+    parameters[which].register_hook(lambda g: seen.append(g.copy()) or 2.0 * g)
+    (bplib.tensor(X) @ parameters[0] + parameters[1]).sum().backward()
+    wanted = (X.T @ np.ones((5, 3)), np.full(3, 5.0))
+    assert np.allclose(seen[0], wanted[which])
+    assert np.allclose(parameters[which].grad, 2.0 * wanted[which])
+    assert np.allclose(parameters[1 - which].grad, wanted[1 - which])
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["weight", "bias"])
+def test_a_frozen_parameter_receives_nothing(which):
+    _, *parameters = at_home()
+    parameters[which].requires_grad = False
+    (bplib.tensor(X) @ parameters[0] + parameters[1]).sum().backward()
+    assert parameters[which].grad is None
+    assert parameters[1 - which].grad is not None
+
+
+def test_a_gradient_of_another_type_is_cast_and_not_written_into_the_memory():
+    _, w, b = at_home(np.float32)
+    (bplib.tensor(X) @ w + b).sum().backward()  # float64 data: the gradient that arrives is float64
+    assert w.grad.dtype == b.grad.dtype == np.float32
+    assert np.allclose(w.grad, X.T @ np.ones((5, 3)), rtol=1e-6)
+
+
+def test_a_backward_pass_that_fails_takes_the_gradients_back():
+    _, w, b = at_home()
+    x = bplib.tensor(X, requires_grad=True)
+    loss = ((x * 1.0) @ w + b).sum()
+    x.assign(X + 1.0)
+    with pytest.raises(GraphError, match="was changed after 'multiply' had used it"):
+        loss.backward()
+    assert w.grad is None
+    assert b.grad is None
