@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-__all__ = ["Classification", "HandWritten", "Regression"]
+__all__ = ["Classification", "HandWritten", "Regression", "loss_plane", "split"]
 
 
 class HandWritten(ABC):
@@ -37,7 +37,7 @@ class HandWritten(ABC):
         self.theta = np.concatenate([one.ravel() for one in parameters])
         self.grad = np.empty_like(self.theta)
         shapes = [one.shape for one in parameters]
-        values, grads = _views(self.theta, shapes), _views(self.grad, shapes)
+        values, grads = split(self.theta, shapes), split(self.grad, shapes)
         n, widths, dtype = len(x), [bias.shape[0] for bias in values[1::2]], self.theta.dtype
         self.values = [x, *(np.empty((n, width), dtype) for width in widths)]
         self.deltas = [np.empty((n, width), dtype) for width in widths]
@@ -146,6 +146,47 @@ class Classification(HandWritten):
         return loss
 
 
-def _views(vector: Array, shapes: list[tuple[int, ...]]) -> list[Array]:
+def loss_plane(
+    parameters: list[Array], directions: tuple[list[Array], list[Array]], x: Array, target: Array, grid: Array
+) -> Array:
+    """Mean squared error of a tanh network at every θ + a·u + b·v, one row of the grid at a time.
+
+    Parameters
+    ----------
+    parameters : list of ndarray, shapes (in, out), (out,), (in, out), ...
+        θ, weights and biases in turn.
+    directions : two lists of ndarray
+        u and v, in the same shapes.
+    x, target : ndarray, shapes (n, in), (n, out)
+        The examples.
+    grid : ndarray, shape (k,)
+        The coordinates a and b.
+
+    Returns
+    -------
+    ndarray, shape (k, k)
+        The loss at a = grid[i], b = grid[j].
+    """
+    b, lines = grid[:, None, None], list(zip(parameters, *directions, strict=True))
+    rooms = [np.empty((len(grid), len(x), bias.shape[0])) for bias in parameters[1::2]]
+    # The first layer is affine in a and b: no product inside the loop.
+    here, by_a, by_b = (x @ weight + bias for weight, bias in zip(*lines[:2], strict=True))
+    shifts = b * by_b
+    losses = np.empty((len(grid), len(grid)))
+    for i, a in enumerate(grid):
+        h = np.add(here + a * by_a, shifts, out=rooms[0])
+        for k, room in enumerate(rooms[1:], 1):
+            np.tanh(h, out=h)
+            weight, bias = (p + a * q + b * r for p, q, r in lines[2 * k : 2 * k + 2])
+            h = np.matmul(h, weight, out=room)
+            h += bias
+        h -= target
+        flat = h.reshape(len(grid), -1)
+        np.einsum("ij,ij->i", flat, flat, out=losses[i])
+    losses /= target.size
+    return losses
+
+
+def split(vector: Array, shapes: list[tuple[int, ...]]) -> list[Array]:
     ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
     return [part.reshape(shape) for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)]

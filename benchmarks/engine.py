@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 import numpy as np  # noqa: E402  (after the number of threads is set)
-from steps import JOBS, MAKERS, Job  # noqa: E402
+from steps import JOBS, MAKERS, Job, planes  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 import bplib  # noqa: E402
@@ -55,6 +55,7 @@ GOALS = {
     ("medium SGD float64", "bplib"): 1.15, ("large SGD float64", "bplib"): 1.05,
     ("tiny SGD float64", "replay"): 1.10, ("medium SGD float64", "replay"): 1.10,
     ("tiny SGD float64", "unfused"): 1.10, ("medium SGD float64", "unfused"): 1.10,
+    ("loss surface", "bplib"): 1.15, ("loss surface", "own loss"): 1.6,
     ("scalar network", "bplib"): 9.0, ("chain", "backward"): 1.5, ("chain", "memory"): 500.0,
 }  # fmt: skip
 BASE = {"unfused": "textbook"}
@@ -70,7 +71,8 @@ def jobs() -> Iterator[Job]:
 
 def engines_for(job: Job) -> dict[str, Any]:
     """Make every engine that can do this job, after the yardstick."""
-    return {name: make(job) for name, make in MAKERS.items() if not (name == "MyGrad" and job.adam)}
+    # Two of the others have no optimizers of their own.
+    return {name: make(job) for name, make in MAKERS.items() if not (job.adam and name in ("MyGrad", "autograd"))}
 
 
 class Disagreement(Exception):
@@ -116,6 +118,20 @@ def seconds_of(step: Callable[[], Any], repeat: int) -> float:
     for _ in range(repeat):
         step()
     return (time.perf_counter() - begin) / repeat
+
+
+def surface_rows(rounds: int, points: int = 101) -> list[Row]:
+    """The loss of the tiny network on a grid through θ: with the library's loss, and with one of the user's own."""
+    ways = planes(JOBS["tiny"], points)
+    wanted = ways["by hand"]()
+    for name, way in ways.items():
+        if not np.allclose(way(), wanted, rtol=1e-8):
+            raise Disagreement(f"loss surface: {name} gives other losses than by hand.")
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in tqdm(range(rounds), desc="loss surface", leave=False):
+        for name, way in ways.items():
+            seconds[name].append(seconds_of(way, 1))
+    return [_row("loss surface", name, seconds, "by hand") for name in ways]
 
 
 # -- one number at a time --
@@ -247,6 +263,8 @@ def measured(names: list[str], rounds: int, block: float, quick: bool) -> Iterat
     for job in jobs():
         if _wanted(job.name, names) and not (quick and not names and job.name != "tiny SGD float64"):
             yield training_rows(job, rounds, block)
+    if _wanted("surface", names) and (names or not quick):
+        yield surface_rows(min(rounds, 15))
     if _wanted("scalar", names) and (names or not quick):
         yield scalar_rows(min(rounds, 15))
     if _wanted("chain", names) and (names or not quick):
@@ -260,7 +278,7 @@ def _wanted(name: str, names: list[str]) -> bool:
 def main() -> int:
     """Measure, print, and write where asked; 1 if engines disagree, 130 when stopped, with what is done so far."""
     parser = argparse.ArgumentParser(prog="python course.py bench", description=__doc__)
-    words = ["tiny", "medium", "large", "SGD", "Adam", "float64", "float32", "scalar", "chain"]
+    words = ["tiny", "medium", "large", "SGD", "Adam", "float64", "float32", "surface", "scalar", "chain"]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(words)}")
     parser.add_argument("--rounds", type=int, default=31, help="how often the engines take turns")
     parser.add_argument("--quick", action="store_true", help="one job, a few seconds")

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from by_hand import Classification, Regression
+from by_hand import Classification, Regression, loss_plane, split
 from numpy.typing import NDArray
 
 import bplib
-from bplib import losses, nn, optim
+from bplib import landscape, losses, nn, optim
 
-__all__ = ["JOBS", "MAKERS", "Job"]
+__all__ = ["JOBS", "MAKERS", "Job", "planes"]
 
 Array = NDArray[Any]
 Made = tuple[Callable[[], float], Callable[[], list[Array]]]
@@ -196,6 +196,36 @@ def mygrad(job: Job) -> Made:
     return step, lambda: [t.data for t in tensors]
 
 
+def autograd(job: Job) -> Made:
+    """HIPS autograd, which traces the loss function anew at every step."""
+    import autograd.numpy as anp
+    from autograd import value_and_grad
+
+    x, y, parameters = job.data()
+    rows = np.arange(job.batch)
+
+    def loss_of(parameters: list[Array]) -> Any:
+        h = x
+        for i in range(0, len(parameters), 2):
+            h = anp.dot(h, parameters[i]) + parameters[i + 1]
+            if i < len(parameters) - 2:
+                h = anp.maximum(h, 0.0) if job.classify else anp.tanh(h)
+        if not job.classify:
+            return anp.mean((h - y) ** 2)
+        shifted = h - anp.max(h, axis=1, keepdims=True)
+        return anp.mean(anp.log(anp.sum(anp.exp(shifted), axis=1)) - shifted[rows, y])
+
+    loss_and_gradients = value_and_grad(loss_of)
+
+    def step() -> float:
+        loss, gradients = loss_and_gradients(parameters)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter -= LR * gradient
+        return float(loss)
+
+    return step, lambda: parameters
+
+
 def torch(job: Job) -> Made:
     """PyTorch on one thread."""
     import torch as pt
@@ -224,6 +254,24 @@ def torch(job: Job) -> Made:
     return step, lambda: [p.detach().numpy().T for p in model.parameters()]
 
 
+def planes(job: Job, points: int) -> dict[str, Callable[[], Array]]:
+    """Give ways to compute the loss on a plane through θ: by hand, with a loss the library knows, with a user's own."""
+    model, _, _, _, y, _ = _library(job)
+    x, _, parameters = job.data()
+    u, v = np.random.default_rng(1).standard_normal((2, model.theta.size))
+    shapes = [p.shape for p in parameters]
+    directions = split(u, shapes), split(v, shapes)
+
+    def library(loss: Callable[..., Any]) -> Array:
+        return landscape.slice_2d(model, loss, (x, y), (u, v), n=points, progress=False).losses
+
+    return {
+        "by hand": lambda: loss_plane(parameters, directions, x, y, np.linspace(-1.0, 1.0, points)),
+        "bplib": lambda: library(losses.mse),
+        "own loss": lambda: library(lambda prediction, target: losses.mse(prediction, target)),
+    }
+
+
 def installed(name: str) -> bool:
     """Say whether a package could be imported."""
     return importlib.util.find_spec(name) is not None
@@ -236,5 +284,6 @@ MAKERS: dict[str, Callable[[Job], Made]] = {
     "unfused": unfused,
     "replay": replayed,
     **({"MyGrad": mygrad} if installed("mygrad") else {}),
+    **({"autograd": autograd} if installed("autograd") else {}),
     **({"PyTorch": torch} if installed("torch") else {}),
 }

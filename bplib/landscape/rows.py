@@ -10,12 +10,14 @@ from bplib.landscape.objective import Objective
 from bplib.landscape.surfaces import Array
 from bplib.losses import cross_entropy, mse
 from bplib.nn import Dropout, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Tanh
-from bplib.rules.elementwise import sigmoid
+from bplib.rules.elementwise import positive_part, sigmoid
+from bplib.tensors import as_tensor
 
-__all__ = ["Stack", "stack_of"]
+__all__ = ["Blocks", "blocks_of"]
 
-# Numbers of a block's widest layer that still fit into a core's second cache together with what made them.
-_BLOCK = 1 << 14
+# Numbers of a block's widest layer, or of its parameters: so many that the calls cost little, so few that a core's
+# caches hold them.
+_BLOCK = 1 << 16
 
 
 class _Layer(NamedTuple):
@@ -27,15 +29,16 @@ class _Layer(NamedTuple):
     activations: list[type[Module]]
 
 
-class Stack(NamedTuple):
+class Blocks(NamedTuple):
     """The layers of a network whose whole grid can be computed in blocks, and the mean loss at their end.
 
+    A loss that is none of the known ones is asked point by point, with θ moved there: it may read the parameters.
     The first layer is affine in the two coordinates, X(W + aU + bV) = XW + a·XU + b·XV, and needs no matrix product
     inside the loop; the others take one product of stacked matrices for a block.
     """
 
     layers: list[_Layer]
-    finish: Callable[[Array, Array], Array]
+    finish: Callable[[Array, Array], Array] | None
 
     def fill(
         self,
@@ -49,8 +52,8 @@ class Stack(NamedTuple):
         tick: Callable[[int], Any],
     ) -> None:
         """Write the loss at origin + a[i]·u + b[j]·v into losses[i, j]."""
-        widest = max(layer.shape[1] for layer in self.layers)
-        columns = max(1, min(len(b), _BLOCK // (len(at.X) * widest)))
+        widest = len(at.X) * max(layer.shape[1] for layer in self.layers)
+        columns = max(1, min(len(b), _BLOCK // max(widest, origin.size)))
         first, *others = self.layers
         start = [at.X @ weight + bias for weight, bias in _parts(first, origin, u, v)]
         later = [_parts(layer, origin, u, v) for layer in others]
@@ -58,6 +61,7 @@ class Stack(NamedTuple):
             block = b[left : left + columns, None, None].astype(origin.dtype)
             entrance = _Line(start, block)
             lines = [[_Line(part, block) for part in zip(*parts, strict=True)] for parts in later]
+            across = block[..., 0] * v
             room = [np.empty((len(block), len(at.X), layer.shape[1]), start[0].dtype) for layer in self.layers]
             for i, along in enumerate(a.astype(origin.dtype)):
                 h = _activated(entrance.at(along, room[0]), first)
@@ -65,7 +69,10 @@ class Stack(NamedTuple):
                     h = np.matmul(h, weight.at(along), out)
                     h += bias.at(along)
                     h = _activated(h, layer)
-                losses[i, left : left + columns] = self.finish(h, at.y)
+                if self.finish is None:
+                    losses[i, left : left + columns] = _asked(at, h, origin + along * u, across)
+                else:
+                    losses[i, left : left + columns] = self.finish(h, at.y)
                 tick(len(block))
 
 
@@ -82,11 +89,10 @@ class _Line:
         return np.add(self.constant + a * self.by_a, self.shifts, self.room if out is None else out)
 
 
-def stack_of(at: Objective) -> Stack | None:
-    """Give the layers as a `Stack`, or None for a model or a loss that has to be asked point by point."""
-    finish = _FINISHED.get(at.loss)
+def blocks_of(at: Objective) -> Blocks | None:
+    """Give the layers as `Blocks`, or None for a model that has to be asked point by point."""
     # Who looks at every result wants the real operations.
-    if finish is None or is_inspected() or at.X.ndim != 2 or type(at.model) is not Sequential:
+    if is_inspected() or at.X.ndim != 2 or type(at.model) is not Sequential:
         return None
     layers: list[_Layer] = []
     begin = next(at.model.parameters()).offset
@@ -97,7 +103,7 @@ def stack_of(at: Objective) -> Stack | None:
             layers[-1].activations.append(type(module))
         elif type(module) is not Dropout:  # in evaluation mode it changes nothing
             return None
-    return Stack(layers, finish)
+    return Blocks(layers, next((finish for known, finish in _FINISHED if known is at.loss), None))
 
 
 def _flat(model: Sequential) -> Iterator[Module]:
@@ -135,9 +141,18 @@ def _activated(z: Array, layer: _Layer) -> Array:
 
 _APPLIED: dict[type[Module], Callable[[Array], Array]] = {
     Tanh: lambda z: np.tanh(z, z),
-    ReLU: lambda z: np.maximum(z, 0.0, out=z),
+    ReLU: lambda z: positive_part(z, z),
     Sigmoid: lambda z: sigmoid(z)[0],
 }
+
+
+def _asked(at: Objective, predictions: Array, start: Array, across: Array) -> list[float]:
+    """Ask any loss about one prediction after the other, with the model's θ at start + across[j]."""
+    loss, y, theta, found = at.loss, at.y, at.theta, []
+    for prediction, step in zip(predictions.copy(), across, strict=True):  # a loss may keep what it is given
+        np.add(start, step, theta)
+        found.append(loss(as_tensor(prediction), y).array.item())
+    return found
 
 
 def _mse(prediction: Array, y: Array) -> Array:
@@ -155,4 +170,4 @@ def _cross_entropy(logits: Array, y: Array) -> Array:
     return each.mean(axis=-1)
 
 
-_FINISHED: dict[Any, Callable[[Array, Array], Array]] = {mse: _mse, cross_entropy: _cross_entropy}
+_FINISHED: list[tuple[Any, Callable[[Array, Array], Array]]] = [(mse, _mse), (cross_entropy, _cross_entropy)]

@@ -13,7 +13,7 @@ from bplib.checks import as_count, as_number, as_size, as_truth
 from bplib.engine import no_grad
 from bplib.errors import DomainError, ShapeError
 from bplib.landscape.objective import Loss, Objective, as_direction
-from bplib.landscape.rows import stack_of
+from bplib.landscape.rows import blocks_of
 from bplib.landscape.surfaces import Array
 from bplib.nn import Module
 
@@ -274,8 +274,8 @@ def _losses(at: Objective, origin: Array, directions: tuple[Array, Array], a: Ar
         takes_long = (time.perf_counter() - began) * losses.size > _PATIENCE
         with _bar(losses.size) if show and takes_long else nullcontext() as bar:
             tick = _nothing if bar is None else bar.update
-            stack = stack_of(at)
-            fill = partial(_point_by_point, at) if stack is None else partial(stack.fill, at)
+            blocks = blocks_of(at)
+            fill = partial(_point_by_point, at) if blocks is None else partial(blocks.fill, at)
             fill(origin, *directions, a, b, losses, tick)
         losses[np.ix_(a == 0, b == 0)] = here
 

@@ -52,6 +52,22 @@ def test_the_rows_are_ratios_to_the_yardstick():
     assert by_name["unfused"].ratio != pytest.approx(by_name["unfused"].microseconds / by_name["by hand"].microseconds)
 
 
+def test_the_loss_surface_is_the_same_in_all_hands(monkeypatch):
+    rows = engine.surface_rows(2, points=5)
+    assert [(row.engine, row.goal) for row in rows] == [("by hand", None), ("bplib", 1.15), ("own loss", 1.6)]
+    ways = steps.planes(steps.JOBS["tiny"], 5)
+    monkeypatch.setattr(engine, "planes", lambda job, points: ways | {"own loss": lambda: ways["bplib"]() + 1e-6})
+    with pytest.raises(engine.Disagreement, match="loss surface: own loss gives other losses than by hand"):
+        engine.surface_rows(2, points=5)
+
+
+@pytest.mark.parametrize("name", ["MyGrad", "autograd", "PyTorch"])
+def test_other_libraries_stand_beside_where_they_are_installed(name):
+    pytest.importorskip({"PyTorch": "torch"}.get(name, name.lower()))
+    job = SMALL[0]
+    engine.hold_together(job, {"by hand": steps.by_hand(job), name: steps.MAKERS[name](job)})
+
+
 def test_numbers_one_at_a_time_and_a_chain():
     ours = engine.scalar_rows(2)[1]
     assert (ours.engine, ours.goal) == ("bplib", 9.0)
@@ -121,5 +137,7 @@ def test_names_choose_the_jobs():
     wanted = [job.name for job in engine.jobs() if engine._wanted(job.name, ["tiny"])]
     assert wanted == ["tiny SGD float64", "tiny Adam float64", "tiny SGD float32", "tiny Adam float32"]
     assert all(engine._wanted(job.name, []) for job in engine.jobs())
-    assert {job for job, _ in engine.GOALS} - {job.name for job in engine.jobs()} == {"scalar network", "chain"}
+    assert {job for job, _ in engine.GOALS} - {job.name for job in engine.jobs()} == {
+        "loss surface", "scalar network", "chain",
+    }  # fmt: skip
     assert np.isfinite([goal for goal in engine.GOALS.values()]).all()

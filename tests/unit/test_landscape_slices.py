@@ -14,7 +14,7 @@ from bplib import detect_anomaly, losses, nn
 from bplib.errors import AnomalyError, DataError, DomainError, ShapeError
 from bplib.landscape import interpolate, random_directions, slice_1d, slice_2d
 from bplib.landscape.objective import Objective
-from bplib.landscape.rows import stack_of
+from bplib.landscape.rows import blocks_of
 from bplib.tensors import Tensor
 
 RNG = np.random.default_rng(0)
@@ -70,7 +70,7 @@ TARGETS = [(losses.mse, Y), (losses.cross_entropy, CLASSES), (losses.cross_entro
 @pytest.mark.parametrize("n", [7, 6])
 def test_blocks_and_single_points_agree_to_twelve_digits(model, loss, y, n):
     d = directions_of(model)
-    assert stack_of(Objective(model, loss, (X, y), "test")) is not None
+    assert blocks_of(Objective(model, loss, (X, y), "test")) is not None
     fast = slice_2d(model, loss, (X, y), d, span=0.7, n=n)
     slow = slice_2d(model, lambda p, t: loss(p, t), (X, y), d, span=0.7, n=n)
     np.testing.assert_allclose(fast.losses, slow.losses, rtol=1e-12)
@@ -99,6 +99,45 @@ def test_any_module_and_any_loss_will_do(loss, y):
     d = directions_of(model)
     plane = slice_2d(model, loss, (X, y), d, span=0.5, n=3)
     np.testing.assert_allclose(plane.losses, by_hand(model, loss, (X, y), *d, plane.a, plane.b), rtol=1e-12)
+
+
+def test_a_loss_that_reads_the_parameters_sees_those_of_its_point():
+    model = net(nn.Tanh())
+
+    def decayed(p, t):
+        return losses.mse(p, t) + 0.1 * (model[0].weight * model[0].weight).sum()
+
+    d = directions_of(model)
+    plane = slice_2d(model, decayed, DATA, d, span=0.7, n=5)
+    np.testing.assert_allclose(plane.losses, by_hand(model, decayed, DATA, *d, plane.a, plane.b), rtol=1e-12)
+
+
+def test_a_loss_may_keep_the_predictions_that_it_is_given():
+    model, kept = net(nn.Tanh()), []
+
+    def keeps(p, t):
+        kept.append((p, losses.mse(p, t)))
+        return kept[-1][1]
+
+    slice_2d(model, keeps, DATA, directions_of(model), n=5)
+    assert len(kept) >= 25
+    assert all(losses.mse(p, Y).item() == loss.item() for p, loss in kept)
+
+
+def test_a_loss_that_cannot_be_a_key_will_do():
+    class Loss:
+        __hash__ = None
+
+        def __eq__(self, other):
+            raise TypeError("not comparable")
+
+        def __call__(self, p, t):
+            return losses.mse(p, t)
+
+    model = net(nn.Tanh())
+    d = directions_of(model)
+    ours, theirs = (slice_2d(model, loss, DATA, d, n=5).losses for loss in (Loss(), losses.mse))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
 def test_probabilities_and_logarithms_and_images():
