@@ -11,7 +11,6 @@
 from bplib import data, errors, landscape, losses, nn, optim, training
 from bplib.anomaly import detect_anomaly
 from bplib.differentiation import grad
-from bplib.engine import no_grad
 from bplib.functional import (
     abs,
     clip,
@@ -37,6 +36,7 @@ from bplib.functional import (
     tanh,
     where,
 )
+from bplib.modes import no_grad
 from bplib.numeric import gradcheck
 from bplib.recording import replay
 from bplib.references import cite

@@ -10,8 +10,8 @@ from typing import Any, final
 
 import numpy as np
 
-from bplib.engine import inspect_with
 from bplib.errors import AnomalyError
+from bplib.modes import inspect_with
 from bplib.nodes import Array, Inspector, Node
 from bplib.rules import Operation
 

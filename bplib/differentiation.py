@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from bplib.engine import is_recording, walk_back
+from bplib.engine import walk_back
 from bplib.errors import DataError, GraphError, ShapeError
+from bplib.modes import is_recording
 from bplib.tensors import Tensor
 
 __all__ = ["grad"]

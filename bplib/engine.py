@@ -11,7 +11,6 @@ S. Linnainmaa (1976), BIT 16, 146-160. A. Griewank and A. Walther (2008), *Evalu
 Derivatives*, 2nd ed., SIAM, chapter 3.
 """
 
-import threading
 from collections.abc import Sequence
 from contextvars import Context, copy_context
 from heapq import heappop, heappush, heappushpop
@@ -20,21 +19,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
-from bplib.nodes import MAKE, Array, Inspector, Node, Watch, by_leaf, clock, hooks_of, through_hooks
+from bplib.modes import mode, unusual
+from bplib.nodes import MAKE, Array, Node, Watch, by_leaf, clock, hooks_of, through_hooks
 from bplib.quiet import quiet
 from bplib.rules import Operation
 
-__all__ = [
-    "Inspector",
-    "apply",
-    "backpropagate",
-    "inspect_with",
-    "is_inspected",
-    "is_recording",
-    "no_grad",
-    "walk_back",
-    "wants_every_layer",
-]
+__all__ = ["apply", "backpropagate", "walk_back"]
 
 # The C library on Linux hands every block above 128 KB back to the system when it is freed, and asks for it
 # again at the next step. Freeing one block of 8 MB teaches it to keep those; it is never touched, so it costs
@@ -42,32 +32,6 @@ __all__ = [
 np.empty(1 << 20)
 
 AnyNode = TypeVar("AnyNode", bound=Node)
-
-
-class _State(threading.local):
-    """Whether operations are remembered, and who looks on: a matter of each thread by itself."""
-
-    recording = True
-    inspector: Inspector | None = None
-
-
-_state = _State()
-
-
-def inspect_with(inspector: Inspector | None) -> Inspector | None:
-    """Let `inspector` look at every result from now on, None for nobody; returns who looked before."""
-    before, _state.inspector = _state.inspector, inspector
-    return before
-
-
-def is_inspected() -> bool:
-    """Say whether someone looks at every result."""
-    return _state.inspector is not None
-
-
-def wants_every_layer() -> bool:
-    """Say whether a layer and its activation shall be nodes of their own."""
-    return _state.inspector is not None and _state.inspector.every_layer
 
 
 def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = ()) -> AnyNode:
@@ -104,9 +68,10 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
     node.array = array if type(array) is Array else np.asarray(array)
     node._gradient = node.name = node.hooks = None
     node.order = clock()
-    if _state.inspector is not None:
-        _state.inspector.forward(node, operation, parents, settings)
-    if needs_gradient and _state.recording:
+    recording, inspector = (mode.recording, mode.inspector) if unusual else (True, None)
+    if inspector is not None:
+        inspector.forward(node, operation, parents, settings)
+    if needs_gradient and recording:
         node.requires_grad = True
         node.operation, node.parents = operation, parents
         node.settings, node.remembered = settings, remembered
@@ -117,35 +82,6 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
     node.operation = node.remembered = None
     node.parents = node.settings = ()
     return node
-
-
-class no_grad:
-    """Compute without recording: results have no past, which saves time and memory.
-
-    Examples
-    --------
-    >>> import bplib
-    >>> w = bplib.tensor(2.0, requires_grad=True)
-    >>> with bplib.no_grad():
-    ...     y = w * 3
-    >>> y.requires_grad
-    False
-    """
-
-    def __init__(self) -> None:
-        self._before: list[bool] = []
-
-    def __enter__(self) -> None:
-        self._before.append(_state.recording)
-        _state.recording = False
-
-    def __exit__(self, *error: object) -> None:
-        _state.recording = self._before.pop()
-
-
-def is_recording() -> bool:
-    """Say whether operations are remembered at this moment."""
-    return _state.recording
 
 
 def backpropagate(loss: Node, seed: Array) -> None:
@@ -165,9 +101,9 @@ def backpropagate(loss: Node, seed: Array) -> None:
     """
     kept: dict[Node, Array] = {}
     watch = None
-    if _state.inspector is not None:
-        _state.inspector.start(loss, seed)
-        watch = _state.inspector.backward
+    if mode.inspector is not None:
+        mode.inspector.start(loss, seed)
+        watch = mode.inspector.backward
     landed: list[Node] = []
     try:
         totals = quiet().run(_walk, loss, seed, watch, kept, copy_context(), landed)

@@ -16,9 +16,9 @@ from typing import Any, final
 import numpy as np
 
 from bplib.checks import as_floats
-from bplib.engine import inspect_with, is_inspected, is_recording
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
 from bplib.journal import keep_journal
+from bplib.modes import inspect_with, is_inspected, is_recording
 from bplib.nodes import Array, Node
 from bplib.programs import Program, program_for
 from bplib.quiet import quiet

@@ -6,9 +6,10 @@ from typing import Any, TypeVar, final
 import numpy as np
 
 from bplib.checks import as_floats, as_pair
-from bplib.engine import is_recording, walk_back
+from bplib.engine import walk_back
 from bplib.errors import DataError, DomainError, GraphError, ShapeError
 from bplib.landscape.surfaces import Array
+from bplib.modes import is_recording
 from bplib.nn import Conv2d, Flatten, Linear, Module, Sequential
 from bplib.tensors import Tensor, as_tensor
 

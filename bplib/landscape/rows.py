@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bplib.engine import is_inspected
 from bplib.landscape.objective import Objective
 from bplib.landscape.surfaces import Array
 from bplib.losses import cross_entropy, mse
+from bplib.modes import is_inspected
 from bplib.nn import Dropout, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Tanh
 from bplib.rules.elementwise import positive_part, sigmoid
 from bplib.tensors import as_tensor

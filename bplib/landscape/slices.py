@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bplib.checks import as_count, as_number, as_size, as_truth
-from bplib.engine import no_grad
 from bplib.errors import DomainError, ShapeError
 from bplib.landscape.objective import Loss, Objective, as_direction
 from bplib.landscape.rows import blocks_of
 from bplib.landscape.surfaces import Array
+from bplib.modes import no_grad
 from bplib.nn import Module
 
 __all__ = ["LossLine", "LossPlane", "interpolate", "slice_1d", "slice_2d"]

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
-from bplib.engine import apply, wants_every_layer
+from bplib.engine import apply
 from bplib.errors import DataError
 from bplib.home import are_neighbours, share_home
+from bplib.modes import wants_every_layer
 from bplib.nn.activations import ReLU, Sigmoid, Tanh
 from bplib.nn.inputs import as_input
 from bplib.nn.layers import Linear

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from bplib.checks import as_count, as_generator
-from bplib.engine import is_recording, no_grad, walk_back
+from bplib.engine import walk_back
 from bplib.errors import DataError, DomainError, GraphError, ShapeError
+from bplib.modes import is_recording, no_grad
 from bplib.nodes import Array, Node
 from bplib.numeric.differences import NUDGE, central_difference
 from bplib.tensors import Tensor

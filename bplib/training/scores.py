@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from bplib.checks import as_array
-from bplib.engine import no_grad
 from bplib.errors import DataError, ShapeError
+from bplib.modes import no_grad
 from bplib.nn import Module
 from bplib.tensors import Tensor
 

@@ -8,8 +8,8 @@ import pytest
 
 import bplib
 from bplib import losses, nn, no_grad, tensor
-from bplib.engine import is_recording
 from bplib.errors import DataError, GraphError, ShapeError
+from bplib.modes import is_recording
 from bplib.numeric import central_difference
 from bplib.optim import SGD, Adam
 from tests.contract.graphs import CHANGED, X, Y, learner, network

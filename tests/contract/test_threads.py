@@ -4,13 +4,15 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 import bplib
 from bplib import losses, nn, no_grad
-from bplib.engine import apply, is_recording
+from bplib.engine import apply
+from bplib.modes import inspect_with, is_inspected, is_recording, unusual
 from bplib.optim import SGD, Adam
 from bplib.rules import TABLE
 from tests.contract.graphs import X, Y, graph_of, learner, network
@@ -100,6 +102,32 @@ def test_a_switch_of_one_thread_is_not_seen_by_the_other(switch):
         return float(result), result.requires_grad
 
     assert together(holder, other)[1] == (-np.inf, True)
+
+
+def test_a_thread_that_ends_within_a_switch_hands_it_on_to_nobody():
+    """Numbers of threads are used again, and a later thread may get one that stands among the unusual ones."""
+    w, found = bplib.tensor(2.0, requires_grad=True), []
+
+    def ends_within():
+        no_grad().__enter__()  # and never leaves
+        inspect_with(Mock())
+        assert threading.get_ident() in unusual
+
+    def computes():
+        found.append(((w * 3.0).requires_grad, is_inspected()))
+
+    for work in (ends_within, computes, computes):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert found == [(True, False)] * 2
+
+
+def test_nobody_is_unusual_for_longer_than_it_takes():
+    before = set(unusual)
+    with no_grad(), bplib.detect_anomaly(), no_grad():
+        assert unusual - before == {threading.get_ident()} - before
+    assert unusual == before
 
 
 def test_threads_that_leave_no_grad_in_another_order_leave_nothing_behind():

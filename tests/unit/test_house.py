@@ -120,7 +120,7 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 # -- directions of import ---------------------------------------------------------------------------------------------
 
 _CHECKS = {"errors", "checks", "quiet", "journal"}
-_ENGINE = {"rules", "home", "nodes", "spans", "engine", "protocols", "tensors"}
+_ENGINE = {"rules", "home", "nodes", "modes", "spans", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
 _AROUND = {"anomaly", "differentiation", "programs", "recording", "tracing"}
 _PARTS = _AROUND | {"losses", "nn", "numeric", "optim", "data", "scalar", "references"}
@@ -135,8 +135,9 @@ MAY_IMPORT = {
     "journal": {"errors"},
     "nodes": _CHECKS | {"rules", "home"},
     "spans": {"home", "nodes"},
-    "engine": _CHECKS | {"rules", "nodes"},
-    "anomaly": _CHECKS | {"rules", "nodes", "engine"},
+    "modes": {"nodes"},
+    "engine": _CHECKS | {"rules", "nodes", "modes"},
+    "anomaly": _CHECKS | {"rules", "nodes", "modes"},
     "protocols": _CHECKS | {"rules", "nodes", "engine"},
     "tensors": _CHECKS | {"rules", "home", "nodes", "engine", "protocols"},
     "functional": _CHECKS | _ENGINE,

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from bplib.checks import as_floats
 from bplib.data import make_line, make_moons, xor
-from bplib.engine import no_grad
 from bplib.errors import BplibError, DataError, DomainError, ShapeError
 from bplib.landscape.objective import Loss, Objective
 from bplib.losses import mse
+from bplib.modes import no_grad
 from bplib.nn import Linear, Module, Sequential, Sigmoid, Tanh
 from bplib.optim import SGD
 
