@@ -54,7 +54,7 @@ GOALS = {
     ("tiny SGD float64", "bplib"): 1.55, ("tiny SGD float32", "bplib"): 1.65, ("tiny Adam float64", "bplib"): 1.50,
     ("medium SGD float64", "bplib"): 1.15, ("large SGD float64", "bplib"): 1.05,
     ("tiny SGD float64", "replay"): 1.10, ("medium SGD float64", "replay"): 1.10,
-    ("tiny SGD float64", "unfused"): 1.10, ("medium SGD float64", "unfused"): 1.10,
+    **{(f"{size} SGD {dtype}", "unfused"): 1.10 for size in JOBS for dtype in ("float64", "float32")},
     ("loss surface", "bplib"): 1.15, ("loss surface", "own loss"): 1.6,
     ("scalar network", "bplib"): 9.0, ("chain", "backward"): 1.5, ("chain", "memory"): 500.0,
 }  # fmt: skip

@@ -119,6 +119,18 @@ def test_types_that_differ_are_lifted_as_numpy_lifts_them():
     assert bplib.linear(single, single, bplib.tensor([1.0, 2.0], dtype=np.float32)).dtype == np.float32
 
 
+def test_a_gradient_of_another_type_is_cast_and_not_written_into_the_memory():
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1)).astype(np.float32)
+    output = model(X)  # float64 data: the gradient that arrives is float64
+    assert output.dtype == np.float64
+    output.sum().backward()
+    found = model.theta_grad.copy()
+    model.astype(np.float64).zero_grad()
+    model(X).sum().backward()
+    assert found.dtype == np.float32
+    assert np.allclose(found, model.theta_grad, rtol=1e-5)
+
+
 def test_a_misfit_inside_the_stack_names_both_shapes():
     model = network(nn.Tanh(), nn.Linear(4, 1, rng=1))
     with pytest.raises(ShapeError, match=r"linear: shapes \(5, 3\) and \(4, 1\) do not fit.*got 3 and 4"):
