@@ -4,6 +4,7 @@ import io
 import signal
 import sys
 import threading
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -99,6 +100,17 @@ def test_any_module_and_any_loss_will_do(loss, y):
     d = directions_of(model)
     plane = slice_2d(model, loss, (X, y), d, span=0.5, n=3)
     np.testing.assert_allclose(plane.losses, by_hand(model, loss, (X, y), *d, plane.a, plane.b), rtol=1e-12)
+
+
+def test_a_block_holds_no_more_parameters_than_fit():
+    """One example and 30,000 parameters: a whole row of 31 networks would be 7 MB, three times over."""
+    model = nn.Sequential(nn.Linear(100, 297, rng=0), nn.Tanh(), nn.Linear(297, 1, rng=1))
+    data, d = (np.ones((1, 100)), np.ones((1, 1))), directions_of(model)
+    tracemalloc.start()
+    slice_2d(model, losses.mse, data, d, n=31, progress=False)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8e6
 
 
 def test_a_loss_that_reads_the_parameters_sees_those_of_its_point():
