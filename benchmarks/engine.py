@@ -9,12 +9,14 @@ import argparse
 import itertools
 import json
 import os
+import platform
 import statistics
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +27,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 import numpy as np  # noqa: E402  (after the number of threads is set)
-from steps import JOBS, MAKERS, Job, planes  # noqa: E402
+from steps import JOBS, MAKERS, Job, installed, planes  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 import bplib  # noqa: E402
@@ -247,6 +249,8 @@ def as_markdown(rows: list[Row]) -> str:
         "to the same losses and parameters before they are timed. Times say more about the machine than "
         "about the program; ratios are what to compare.",
         "",
+        f"Measured with {', '.join(_versions())}. An engine without a row was not installed, or has no such method.",
+        "",
         "| job | engine | ratio | quartiles | µs | goal | |",
         "|---|---|---:|---|---:|---:|---|",
     ]
@@ -256,6 +260,12 @@ def as_markdown(rows: list[Row]) -> str:
         cells = [r.job, r.engine, f"{r.ratio:.2f}", spread, f"{r.microseconds:.1f}", goal, r.verdict]
         head.append(f"| {' | '.join(cells)} |")
     return "\n".join([*head, ""])
+
+
+def _versions() -> list[str]:
+    """Name the Python and every package that was timed, with their versions."""
+    packages = [name for name in ("NumPy", "MyGrad", "autograd", "torch") if installed(name.lower())]
+    return [f"Python {platform.python_version()}", *(f"{name} {metadata.version(name)}" for name in packages)]
 
 
 def measured(names: list[str], rounds: int, block: float, quick: bool) -> Iterator[list[Row]]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import bplib
 from bplib import landscape, losses, nn, optim
 
-__all__ = ["JOBS", "MAKERS", "Job", "planes"]
+__all__ = ["JOBS", "MAKERS", "Job", "installed", "planes"]
 
 Array = NDArray[Any]
 Made = tuple[Callable[[], float], Callable[[], list[Array]]]

@@ -57,7 +57,8 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
         call.append(p.array)
         if p.requires_grad:
             needs_gradient = True
-    call += settings
+    if settings:
+        call += settings
     try:
         array, remembered = quiet().run(*call)
     except BplibError:

@@ -155,7 +155,7 @@ def _sigmoid(z: Array) -> None:
 
 
 def _through_sigmoid(y: Array, g: Array, room: Array) -> None:
-    through_sigmoid(y, g, room)
+    np.copyto(room, through_sigmoid(y, g))
 
 
 _ACTIVATIONS: dict[str | None, tuple[Callable[..., None] | None, Callable[..., None] | None]] = {

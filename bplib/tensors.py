@@ -245,23 +245,24 @@ class Tensor(Protocols):
     def __pos__(self) -> "Tensor":
         return self
 
+    # Asked before the call: `as_tensor` would give a tensor back, for a tenth of what a small operation takes.
     def __add__(self, other: Any) -> "Tensor":
-        return apply(_ADD, self, as_tensor(other, self))
+        return apply(_ADD, self, other if isinstance(other, Tensor) else as_tensor(other, self))
 
     def __sub__(self, other: Any) -> "Tensor":
-        return apply(_SUBTRACT, self, as_tensor(other, self))
+        return apply(_SUBTRACT, self, other if isinstance(other, Tensor) else as_tensor(other, self))
 
     def __mul__(self, other: Any) -> "Tensor":
-        return apply(_MULTIPLY, self, as_tensor(other, self))
+        return apply(_MULTIPLY, self, other if isinstance(other, Tensor) else as_tensor(other, self))
 
     def __truediv__(self, other: Any) -> "Tensor":
-        return apply(_DIVIDE, self, as_tensor(other, self))
+        return apply(_DIVIDE, self, other if isinstance(other, Tensor) else as_tensor(other, self))
 
     def __pow__(self, other: Any) -> "Tensor":
-        return apply(_POWER, self, as_tensor(other, self))
+        return apply(_POWER, self, other if isinstance(other, Tensor) else as_tensor(other, self))
 
     def __matmul__(self, other: Any) -> "Tensor":
-        return apply(_MATMUL, self, as_tensor(other, self))
+        return apply(_MATMUL, self, other if isinstance(other, Tensor) else as_tensor(other, self))
 
     __radd__ = __add__
     __rmul__ = __mul__

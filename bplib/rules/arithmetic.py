@@ -45,10 +45,10 @@ def multiply(a: Array, b: Array) -> Remembered:
 def multiply_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂(a·b)/∂a = b and ∂(a·b)/∂b = a: each factor receives the gradient times the other."""
     a, b = node.parents
-    return (
-        sum_to_shape(g * b.array, a.array.shape) if a.requires_grad else None,
-        sum_to_shape(g * a.array, b.array.shape) if b.requires_grad else None,
-    )
+    to_a = sum_to_shape(g * b.array, a.array.shape) if a.requires_grad else None
+    if a is b:  # a square: both are the same product
+        return to_a, to_a
+    return to_a, sum_to_shape(g * a.array, b.array.shape) if b.requires_grad else None
 
 
 def divide(a: Array, b: Array) -> Remembered:

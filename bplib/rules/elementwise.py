@@ -81,11 +81,11 @@ def tanh_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     return (through_tanh(node.array, g),)
 
 
-def through_tanh(y: Array, g: Array, out: Array | None = None) -> Array:
+def through_tanh(y: Array, g: Array) -> Array:
     """Give g · (1 − y²) for y = tanh a, as g − g·y²: so no constant array is made."""
     lost = y * y
     lost *= g
-    return np.subtract(g, lost, out)
+    return g - lost
 
 
 def sigmoid(a: Array) -> Remembered:
@@ -99,10 +99,12 @@ def sigmoid_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     return (through_sigmoid(node.array, g),)
 
 
-def through_sigmoid(y: Array, g: Array, out: Array | None = None) -> Array:
+def through_sigmoid(y: Array, g: Array) -> Array:
     """Give g · y · (1 − y) for y = σ(a)."""
-    share = np.multiply(g, y, out=out)
-    return np.multiply(share, 1.0 - y, out=out)
+    slope = 1.0 - y
+    slope *= y
+    slope *= g
+    return slope
 
 
 def softplus(a: Array) -> Remembered:
@@ -125,10 +127,12 @@ def relu_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     return (through_relu(node.array, g),)
 
 
-def through_relu(y: Array, g: Array, out: Array | None = None) -> Array:
+def through_relu(y: Array, g: Array) -> Array:
     """Give g where y = max(0, a) is above 0, else 0."""
     # The slopes become floats: NumPy multiplies floats by truth values only through a buffer, and takes longer.
-    return np.multiply(g, (y > 0).astype(g.dtype), out)
+    slope = (y > 0).astype(g.dtype)
+    slope *= g
+    return slope
 
 
 def positive_part(a: Array, out: Array | None = None) -> Array:

@@ -138,16 +138,16 @@ def layers_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     parts, places, through = stack.divide(theta.array), stack.divide(to_theta), stack.through
     if g.ndim != 2:
         g, outputs = _rows(g), [_rows(output) for output in outputs]
-    ones, ours = constant(1.0, (len(g),), g.dtype), None
+    ones = constant(1.0, (len(g),), g.dtype)
     for i in range(len(parts) - 1, first - 1, -1):
         if (activation := through[i]) is not None:
-            g = activation(outputs[i + 1], g, ours)
+            g = activation(outputs[i + 1], g)
         if learns:
             to_weight, to_bias = places[i]
             ones.dot(g, to_bias)
             outputs[i].T.dot(g, to_weight)
         if i > first or x.requires_grad:
-            g = ours = g.dot(parts[i][0].T)  # a new array: the next activation may write into it
+            g = g.dot(parts[i][0].T)
     return g.reshape(x.array.shape) if x.requires_grad else None, to_theta if learns else None
 
 

@@ -1,6 +1,7 @@
 """The benchmark of the engine: all hands do the same, one that does not is found, and the table reads well."""
 
 import json
+import platform
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +90,9 @@ def test_the_table_reads_well():
         "tiny SGD float64                 bplib         1.50    1.45 … 1.62       37.5    1.55  reached",
         "tiny SGD float64                 replay        1.20    1.10 … 1.30       30.0     1.1  not reached",
     ]
-    assert engine.as_markdown(ROWS).splitlines()[-1] == (
+    page = engine.as_markdown(ROWS)
+    assert f"Measured with Python {platform.python_version()}, NumPy {np.__version__}" in page
+    assert page.splitlines()[-1] == (
         "| tiny SGD float64 | replay | 1.20 | 1.10 … 1.30 | 30.0 | ≤ 1.1 | not reached |"
     )
 
