@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections import UserDict
 from collections.abc import Iterable, Mapping
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -47,11 +46,11 @@ class Optimizer(ABC):
         quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
 
     def _step(self) -> None:
-        # By identity: a dict that holds the same has not been checked, and arrays in it have no single truth value.
-        if len(self.param_groups) != len(self._groups) or not all(map(is_, self.param_groups, self._groups)):
+        if len(self.param_groups) != len(self._groups):
             self._accept()
-        for group in self._groups:
-            if group.changed:
+        for group, checked in zip(self.param_groups, self._groups):  # noqa: B905  (as many; this is faster)
+            # By identity: a dict that holds the same has not been checked, and its arrays have no single truth value.
+            if group is not checked or checked.changed:
                 self._accept()
                 break
         for group, layout in zip(self._groups, self._layouts):  # noqa: B905  (made together; this is faster)
