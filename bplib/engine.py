@@ -184,7 +184,7 @@ def _walk(
                 continue
             if share is parent.buffer:
                 landed.append(parent)
-                parent.land()
+                parent._gradient = share
             elif parent not in incoming:
                 incoming[parent] = share
                 if parent.operation is not None:

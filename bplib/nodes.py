@@ -152,10 +152,6 @@ class Node:
             return None
         return self.buffer
 
-    def land(self) -> None:
-        """Note that a rule has written this gradient into `buffer`."""
-        self._gradient = self.buffer
-
     def parts(self, total: np.ndarray) -> Iterable[tuple["Node", np.ndarray]]:
         """Give each leaf that this operand stands for, with its part of `total`: of all but a span, itself."""
         return ((self, total),)

@@ -301,7 +301,7 @@ def _backward_of(entry: _Started, programs: dict[Node, Program | None]) -> Actio
             for i, parent, target in targets:
                 share = outgoing[i]
                 if share is parent.buffer:
-                    parent.land()
+                    parent._gradient = share
                     continue
                 before = incoming[target]
                 incoming[target] = share if before is None else before + share

@@ -45,7 +45,7 @@ class Span(Node):
         self.members, self.home = tuple(members), members[0].home
         start, stop = members[0].offset, members[-1].offset + members[-1].size
         self.array, self.buffer = self.home.values[start:stop], self.home.gradients[start:stop]
-        self.operation = self.remembered = self.name = self._gradient = None
+        self.operation = self.remembered = self.name = None
         self.parents = self.settings = ()
 
     @property
@@ -75,15 +75,12 @@ class Span(Node):
                 return None
         return self.buffer
 
-    def land(self) -> None:
-        """Note that a rule has written all gradients into `buffer`."""
+    def _hand_on(self, total: Array | None) -> None:
+        """Tell each parameter that a rule has written its gradient into its memory, or that it has none."""
         for member in self.members:
-            member._gradient = member.buffer
+            member._gradient = None if total is None else member.buffer
 
-    def forget(self) -> None:
-        """Have no gradient, none of them."""
-        for member in self.members:
-            member._gradient = None
+    _gradient = property(None, _hand_on)
 
     def parts(self, total: Array) -> Iterator[tuple[Node, Array]]:
         """Yield each parameter with its part of a vector as long as this one."""
