@@ -8,8 +8,12 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from traitlets.config import PyFileConfigLoader
 
 from commands import environment
 
@@ -151,6 +155,27 @@ def test_the_server_starts_even_where_nothing_can_be_kept(course: Path) -> None:
 @pytest.mark.parametrize("name", ["start", "postBuild"])
 def test_the_scripts_are_marked_as_programs(name: str) -> None:
     assert os.access(ROOT / "binder" / name, os.X_OK), f"git update-index --chmod=+x binder/{name}"
+
+
+# -- the server -------------------------------------------------------------------------------------------------------
+
+
+def test_the_kernels_messages_are_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = PyFileConfigLoader("jupyter_server_config.py", path=str(ROOT / "binder" / "jupyter"))
+    connection_class = loader.load_config().ServerApp.kernel_websocket_connection_class
+    done: list[object] = []
+    monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda self: done.append("connected") or "future")
+    handler = Mock(spec=KernelWebsocketHandler)
+    handler.set_nodelay.side_effect = done.append
+    connection = connection_class(websocket_handler=handler)
+    assert connection.connect() == "future"
+    assert done == [True, "connected"]
+
+
+def test_the_server_of_the_course_connects_that_way() -> None:
+    command = [sys.executable, "-m", "jupyterlab", "--show-config"]
+    shown = subprocess.run(command, env=environment.child(environment.lab_run()), capture_output=True, text=True)
+    assert re.search(r"\.kernel_websocket_connection_class = .*PromptConnection", shown.stdout), shown.stderr
 
 
 # -- the link ---------------------------------------------------------------------------------------------------------
