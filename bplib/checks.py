@@ -48,6 +48,12 @@ def as_array(values: ArrayLike, name: str, caller: str) -> NDArray[Any]:
             f"{caller}: {name} is a list whose rows have unequal lengths{_lengths(values)}. Expected rows of one "
             f"length, as in a table. Look for a value that is missing or one too many."
         ) from None
+    hidden = np.count_nonzero(values.mask) if isinstance(values, np.ndarray) and hasattr(values, "mask") else 0
+    if hidden:
+        raise DataError(
+            f"{caller}: {name} is a masked array that hides {hidden} of its {array.size} values. The library would "
+            f"compute with what lies under the mask. Try {name}.filled(0.0), or leave those examples out."
+        )
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{caller}: {name} holds {_KINDS.get(array.dtype.kind, 'no numbers')} (dtype {array.dtype}). Expected "

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bplib.errors import BplibError, DataError, GraphError, ShapeError
+from bplib.errors import BplibError, DomainError, GraphError, ShapeError
 from bplib.modes import mode, unusual
 from bplib.nodes import MAKE, Array, Node, Watch, by_leaf, clock, hooks_of, through_hooks
 from bplib.quiet import quiet
@@ -63,8 +63,8 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
         array, remembered = quiet().run(*call)
     except BplibError:
         raise
-    except (ValueError, IndexError, TypeError, OverflowError) as error:
-        raise _misfit(operation, parents, settings) from error
+    except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
+        raise _misfit(operation, parents, settings, error) from error
     node: AnyNode = MAKE(parents[0].makes)
     node.array = array if type(array) is Array else np.asarray(array)
     node._gradient = node.name = node.hooks = None
@@ -215,9 +215,15 @@ def _changed(operand: Node, node: Node) -> GraphError:
     )
 
 
-def _misfit(operation: Operation, parents: Sequence[Node], settings: tuple[Any, ...]) -> ShapeError | DataError:
+def _misfit(operation: Operation, parents: Sequence[Node], settings: tuple[Any, ...], error: Exception) -> BplibError:
     shapes = " and ".join(str(p.array.shape) for p in parents)
     name = operation.name
+    if isinstance(error, MemoryError):
+        given = f", the settings are {settings}" if settings else ""
+        return DomainError(
+            f"{name}: the result does not fit into memory. The operands have the shapes {shapes}{given}. Check for an "
+            "axis that is repeated by accident, or take smaller batches."
+        )
     if name == "matmul":
         left, right = parents[0].array, parents[1].array
         rows = right.shape[-2:-1] if right.ndim > 1 else right.shape[:1]

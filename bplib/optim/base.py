@@ -99,7 +99,7 @@ class Optimizer(ABC):
         return {
             "method": type(self).__name__,
             "groups": [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups],
-            "state": [layout.saved() for layout in self._layouts],
+            "state": [part.saved(self._state_of(g)) for part, g in zip(self._layouts, self.param_groups, strict=True)],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -146,17 +146,23 @@ class Optimizer(ABC):
             raise DomainError(
                 f"{name}: a saved group has the setting {unknown[0]!r}. Expected {', '.join(sorted(self._settings))}."
             )
-        self._check_averages(saved)
+        self._check_averages(saved, groups)
 
-    def _check_averages(self, saved: Any) -> None:
+    def _check_averages(self, saved: Any, groups: Any) -> None:
         name = type(self).__name__
-        for layout, part in zip(self._layouts, saved, strict=True):
+        for layout, part, old, new in zip(self._layouts, saved, self.param_groups, groups, strict=True):
             counts = part["counts"]
             whole = isinstance(counts, list | tuple) and all(map(_counts, counts))
             if not whole or len(counts) != len(layout.params):
                 raise DataError(
                     f"{name}: the saved counts are {counts!r}. Expected a whole number of at least 0 for each of the "
                     f"{len(layout.params)} parameters. Take the state from state_dict()."
+                )
+            missing = set(self._state_of({**old, **new})) - part["arrays"].keys()
+            if missing and any(counts):
+                raise DataError(
+                    f"{name}: the saved state lacks {min(missing)}, which earlier steps have made. Expected what "
+                    "state_dict() gave."
                 )
             for average, values in part["arrays"].items():
                 shape = as_array(values, f"the saved {average}", name).shape
@@ -287,8 +293,12 @@ class _Layout:
             found = self._state[name] = np.zeros(self.size, dtype)
         return found
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Give what a later run needs, the averages of these names even where they are still 0."""
         self._dissolve()
+        if any(self._counts):
+            for name in names:
+                self._average(name)
         arrays = {name: array.copy() for name, array in self._state.items()}
         return {"shapes": self.shapes, "counts": list(self._counts), "arrays": arrays}
 

@@ -260,6 +260,8 @@ def broken_states(name):
         yield {**state, "state": [{**kept[0], "counts": counts}]}, "Da", f"the saved counts are {counts!r}"
     yield {**state, "groups": [{**groups[0], "speed": 1.0}]}, "Do", "a saved group has the setting 'speed'"
     for average in kept[0]["arrays"]:
+        arrays = {other: values for other, values in kept[0]["arrays"].items() if other != average}
+        yield {**state, "state": [{**kept[0], "arrays": arrays}]}, "Da", f"the saved state lacks {average}"
         arrays = {**kept[0]["arrays"], average: np.zeros(3)}
         yield {**state, "state": [{**kept[0], "arrays": arrays}]}, "Sh", f"the saved {average} has shape (3,)"
         arrays = {**kept[0]["arrays"], average: ["a", "b"]}

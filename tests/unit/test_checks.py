@@ -1,10 +1,11 @@
 """What comes in is checked in one place: numbers that no float can hold, and words that name no type."""
 
+import numpy as np
 import pytest
 
-from bplib import data, tensor
+from bplib import data, losses, tensor
 from bplib.checks import as_count, as_number
-from bplib.errors import DomainError
+from bplib.errors import DataError, DomainError
 
 
 @pytest.mark.parametrize(("value", "shown"), [(10**400, "inf"), (-(10**400), "-inf")])
@@ -26,3 +27,20 @@ def test_a_count_too_long_to_be_written_is_still_told() -> None:
         as_count(-(10**5000), "n", 1, "somewhere")
     with pytest.raises(DomainError, match=r"^somewhere: n is -3. Expected"):
         as_count(-3, "n", 1, "somewhere")
+
+
+@pytest.mark.parametrize(
+    ("use", "name"),
+    [
+        (tensor, "tensor: data"),
+        (lambda a: tensor([1.0, 2.0]) + a, "tensor: data"),
+        (lambda a: losses.mse(a, [1.0, 2.0]), "mse: prediction"),
+        (lambda a: data.DataLoader(a, [1, 2]), "DataLoader: X"),
+    ],
+)
+def test_hidden_values_are_not_computed_with(use, name) -> None:
+    values = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(DataError, match=rf"^{name} is a masked array that hides 1 of its 2 values\..*filled\(0\.0\)"):
+        use(values)
+    use(np.ma.masked_array([1.0, 2.0]))
+    use(np.ma.masked_array([1.0, 2.0], mask=False))

@@ -289,6 +289,18 @@ def test_a_misfit_is_explained_with_both_shapes(act, fragments):
         assert fragment in str(caught.value)
 
 
+def test_a_result_that_does_not_fit_into_memory_is_told_with_its_operands():
+    def too_large(*operands):
+        raise MemoryError("Unable to allocate 29.1 TiB")
+
+    a, b = tensor(np.ones((4, 1))), tensor(np.ones((1, 5)))
+    said = r"^{}: the result does not fit into memory\. The operands have the shapes \(4, 1\){}\. Check for an axis"
+    with pytest.raises(DomainError, match=said.format("add", r" and \(1, 5\)")):
+        apply(replace(TABLE["add"], forward=too_large), a, b)
+    with pytest.raises(DomainError, match=said.format("sum", r", the settings are \(0, False\)")):
+        apply(replace(TABLE["sum"], forward=too_large), a, settings=(0, False))
+
+
 # --------------------------------------------------- meeting NumPy and Python
 
 

@@ -365,6 +365,17 @@ def test_a_loaded_state_counts_on_from_where_it_was_saved() -> None:
     np.testing.assert_array_equal(models[0].theta, models[1].theta)
 
 
+def test_an_average_that_was_switched_on_and_not_yet_used_is_saved_as_zeros() -> None:
+    w = tensor([1.0], requires_grad=True)
+    optimizer = SGD([w], lr=0.1)
+    (w * w).sum().backward()
+    optimizer.step()
+    optimizer.param_groups[0]["momentum"] = 0.9
+    saved = optimizer.state_dict()
+    np.testing.assert_array_equal(saved["state"][0]["arrays"]["velocity"], [0.0])
+    SGD([w], lr=0.1).load_state_dict(saved)
+
+
 @pytest.mark.parametrize("part", [{}, {"shapes": [(1,)], "counts": [1]}, 3])
 def test_a_saved_state_with_missing_parts_is_refused_and_changes_nothing(part) -> None:
     w = tensor([1.0], requires_grad=True)
