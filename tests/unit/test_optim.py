@@ -365,6 +365,15 @@ def test_a_loaded_state_counts_on_from_where_it_was_saved() -> None:
     np.testing.assert_array_equal(models[0].theta, models[1].theta)
 
 
+def test_a_state_from_before_the_first_step_is_taken_and_begins_anew() -> None:
+    w = tensor([1.0], requires_grad=True)
+    new, used = Adam([w], lr=0.1), Adam([w], lr=0.1)
+    (w * w).sum().backward()
+    used.step()
+    used.load_state_dict(new.state_dict())
+    assert used.state_dict() == new.state_dict()
+
+
 def test_an_average_that_was_switched_on_and_not_yet_used_is_saved_as_zeros() -> None:
     w = tensor([1.0], requires_grad=True)
     optimizer = SGD([w], lr=0.1)
