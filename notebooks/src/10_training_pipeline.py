@@ -9,7 +9,7 @@
 #
 # 1. build the pipeline: data – split – network – loop – evaluation,
 # 2. check a network for sanity before you train it,
-# 3. read loss curves and a confusion matrix,
+# 3. read a fault in the curves of a run, and mistakes in a confusion matrix,
 # 4. say why the way of splitting the data changes the result.
 
 # %% [markdown] id="three-questions" tags=["core"]
@@ -49,6 +49,7 @@ from bplib.training import accuracy, evaluate, fit
 from bplib.viz.confusion import confusion_matrix
 from bplib.viz.curves import loss_curves
 from bplib.viz.images import image_grid
+from bplib.widgets.cockpit import training_cockpit
 
 # %% [markdown] id="data-text" tags=["core", "slide"]
 # ## The data
@@ -250,6 +251,55 @@ check("two-shares", two_shares)
 # Something about the test examples had **leaked** into training: how these very people write. Neither number is wrong.
 # They answer different questions: *another digit by a person it knows*, and *a digit by a person who is new to it*. Say
 # which one you mean whenever you report a result.
+
+# %% [markdown] id="cockpit-text" tags=["core", "slide"]
+# ## When it does not learn: the training cockpit
+#
+# A broken training rarely stops with an error. It runs, prints numbers, and learns badly. The cockpit below trains a smaller
+# network on 300 digits, epoch by epoch. 200 digits by other people are only looked at: the *validation digits*. With the
+# setting *healthy* nothing is wrong. Each of the settings *A* to *H* hides one fault.
+#
+# Its 24 hidden units are of the kind *ReLU*: what is above 0 passes, all else becomes 0. One that gives 0 for every digit is
+# a *dead unit*: no gradient comes through it any more.
+#
+# Beside the losses stand two numbers for each layer:
+#
+# - the *gradient norm*: how long the gradient of the layer's weights is, all of them taken together,
+# - the **update-to-weight ratio**: how long one step is, as a share of the weights. A rule of thumb says about 1/1000.
+#
+# *One epoch* goes on by one, *Run* by up to forty, and *look at epoch* goes back in time. Choose *your guess*: the line below
+# the pictures names the number that speaks for it, or against it.
+#
+# Three goals:
+#
+# 1. Run *healthy* first. In which epoch does the validation loss stop falling, while the training loss goes on?
+# 2. Name the faults of three settings from the pictures alone. Which of the four pictures gave each of them away?
+# 3. One fault makes the curves look *better* than those of the healthy run. Which setting is it, and why is it the worst?
+
+# %% id="cockpit" tags=["core", "widget"]
+cockpit = training_cockpit()
+cockpit
+
+# %% [markdown] id="cockpit-why" tags=["core"]
+# <details><summary>Compare, when you have named a few</summary>
+#
+# | what you see | what to look for |
+# |---|---|
+# | the first loss is far above ln 10 = 2.30 | inputs that are not scaled, or first weights that are too large |
+# | both losses stand still, and steps are a millionth of the weights | a learning rate that is far too small |
+# | both losses jump, and then no gradient is left | a learning rate that is far too large: the units died of it |
+# | no gradient in the first layer from the start | units that were dead before the first step |
+# | a gradient arrives, and the update-to-weight ratio is 0 | a layer that the optimizer does not hold |
+# | it learns at first, and the gradient norm grows and grows | gradients that are not set to zero before Backward |
+# | the training loss falls, the validation digits stay at chance | targets that do not belong to their inputs |
+# | training and validation stay together, better than any honest run | validation digits among the training digits |
+#
+# The last one is the worst because nothing looks wrong. You find out when the network meets digits that nobody had put
+# into its training.
+# </details>
+#
+# A sound habit: look at the loss before the first step, at one epoch, and at the validation loss, in this order. Most faults
+# show in the first minute.
 
 # %% [markdown] id="optimizers-text" tags=["optional"]
 # ## Which optimizer is the best?
