@@ -213,10 +213,10 @@ def test_logits_of_a_thousand_are_no_problem_but_for_the_naive_formula() -> None
     assert outcome(*wrong).gradient.tolist() == [-1, 1, 0]
     assert math.isnan(naive(*right))
     assert naive(*wrong) == math.inf
-    assert naive_words(State(logits=right[0])) == "naive formula: nan, for exp(1000) is too large"
-    assert naive_words(State(logits=(-1000.0, 0.0, 0.0))) == "naive formula: inf, for exp(−1000) counts as 0"
-    assert class_sentence(State(logits=wrong[0])).endswith("The naive formula gives infinity.")
-    assert class_sentence(State(logits=right[0])).endswith("The naive formula gives no number.")
+    assert naive_words(State(logits=right[0])) == "−ln p as it stands: nan, for exp(1000) is too large"
+    assert naive_words(State(logits=(-1000.0, 0.0, 0.0))) == "−ln p as it stands: inf, for exp(−1000) counts as 0"
+    assert class_sentence(State(logits=wrong[0])).endswith("−ln p as it stands gives infinity.")
+    assert class_sentence(State(logits=right[0])).endswith("−ln p as it stands gives no number.")
     assert "naive" not in class_sentence(FIRST)
 
 

@@ -178,7 +178,7 @@ def class_sentence(state: State) -> str:
     mean = f" of the mean of {state.examples}" if state.examples > 1 else ""
     got = naive(state.logits, t)
     given = "no number" if math.isnan(got) else "infinity"
-    warning = "" if math.isfinite(got) else f" The naive formula gives {given}."
+    warning = "" if math.isfinite(got) else f" −ln p as it stands gives {given}."
     return (
         f"Class {t} is true, {index('p', t)} = {short(told.probabilities[t])}: cross-entropy "
         f"{short(told.cross_entropy)}. Slope{mean} on {z}: {signed(told.gradient[t])}, of the squared error "
@@ -200,12 +200,12 @@ def naive_words(state: State) -> str:
     Examples
     --------
     >>> naive_words(State()), naive_words(State(logits=(1000.0, 0.0, 0.0)))
-    ('naive formula: the same', 'naive formula: nan, for exp(1000) is too large')
+    ('−ln p as it stands: the same', '−ln p as it stands: nan, for exp(1000) is too large')
     """
     got = naive(state.logits, state.target)
     if math.isfinite(got):
-        return "naive formula: the same"
+        return "−ln p as it stands: the same"
     largest = max(state.logits)
     if largest > 709:  # ln of the largest float64
-        return f"naive formula: {got}, for exp({short(largest)}) is too large"
-    return f"naive formula: {got}, for exp({short(state.logits[state.target])}) counts as 0"
+        return f"−ln p as it stands: {got}, for exp({short(largest)}) is too large"
+    return f"−ln p as it stands: {got}, for exp({short(state.logits[state.target])}) counts as 0"
