@@ -256,25 +256,33 @@ check("two-shares", two_shares)
 # ## When it does not learn: the training cockpit
 #
 # A broken training rarely stops with an error. It runs, prints numbers, and learns badly. The cockpit below trains a smaller
-# network on 300 digits, epoch by epoch. 200 digits by other people are only looked at: the *validation digits*. With the
-# setting *healthy* nothing is wrong. Each of the settings *A* to *H* hides one fault.
+# network on 300 digits, epoch by epoch. It never learns from 200 other digits, most of them by other people: the
+# *validation digits*. With the setting *healthy* nothing is wrong. Each of the settings *A* to *H* hides one fault.
 #
-# Its 24 hidden units are of the kind *ReLU*: what is above 0 passes, all else becomes 0. One that gives 0 for every digit is
-# a *dead unit*: no gradient comes through it any more.
+# Its 24 hidden units are of the kind *ReLU*: a sum above 0 passes, any other becomes 0. A unit that gives 0 for every digit is
+# a *dead unit*: no gradient comes through it.
+
+# %% [markdown] id="cockpit-how" tags=["core"]
+# Four plots show the run. On the left are the losses, and how many of the 200 validation digits are right. Both losses are
+# measured after the epoch; epoch 0 is before the first step. On the right are two numbers for the weights of each layer:
 #
-# Beside the losses stand two numbers for each layer:
+# - the *gradient norm*, ‖∂Loss/∂W‖: the length of the gradient, the square root of the sum of its squares,
+# - the **update-to-weight ratio**, ‖ΔW‖ / ‖W‖: the length of one step, divided by the length of the weights. A rule of thumb
+#   says about 1/1000. The healthy run begins ten times higher and comes down to it. Look for a ratio that is a hundred times
+#   off, or 0.
 #
-# - the *gradient norm*: how long the gradient of the layer's weights is, all of them taken together,
-# - the **update-to-weight ratio**: how long one step is, as a share of the weights. A rule of thumb says about 1/1000.
+# From one power of ten to the next these axes multiply by 10. Biases are not counted.
 #
-# *One epoch* goes on by one, *Run* by up to forty, and *look at epoch* goes back in time. Choose *your guess*: the line below
-# the pictures names the number that speaks for it, or against it.
+# *One epoch* goes on by one, *Run* by up to forty, and *look at epoch* goes back in time. When it has run, choose *your guess*.
+# A run with that fault appears in grey, and the line below the plots names a number that speaks for your guess or against
+# it. If it finds none yet, run more epochs.
 #
 # Three goals:
 #
-# 1. Run *healthy* first. In which epoch does the validation loss stop falling, while the training loss goes on?
-# 2. Name the faults of three settings from the pictures alone. Which of the four pictures gave each of them away?
-# 3. One fault makes the curves look *better* than those of the healthy run. Which setting is it, and why is it the worst?
+# 1. Run *healthy* first. From about which epoch on does the validation loss hardly fall, while the training loss goes on?
+# 2. Name the faults of three settings from the plots alone. Which of the four plots gave each of them away?
+# 3. Run all the settings. In one, the *validation* curve looks better than that of the healthy run. Which is it, and why is
+#    this fault the worst?
 
 # %% id="cockpit" tags=["core", "widget"]
 cockpit = training_cockpit()
@@ -283,23 +291,27 @@ cockpit
 # %% [markdown] id="cockpit-why" tags=["core"]
 # <details><summary>Compare, when you have named a few</summary>
 #
-# | what you see | what to look for |
-# |---|---|
-# | the first loss is far above ln 10 = 2.30 | inputs that are not scaled, or first weights that are too large |
-# | both losses stand still, and steps are a millionth of the weights | a learning rate that is far too small |
-# | both losses jump, and then no gradient is left | a learning rate that is far too large: the units died of it |
-# | no gradient in the first layer from the start | units that were dead before the first step |
-# | a gradient arrives, and the update-to-weight ratio is 0 | a layer that the optimizer does not hold |
-# | it learns at first, and the gradient norm grows and grows | gradients that are not set to zero before Backward |
-# | the training loss falls, the validation digits stay at chance | targets that do not belong to their inputs |
-# | training and validation stay together, better than any honest run | validation digits among the training digits |
+# From about epoch 20 on, the validation loss of the healthy run stays between 0.44 and 0.46, and the training loss goes on
+# from 0.14 to 0.05.
 #
-# The last one is the worst because nothing looks wrong. You find out when the network meets digits that nobody had put
+# | what you see | the fault |
+# |---|---|
+# | the first loss is far above ln 10 = 2.30 | *inputs not scaled*; in a network of your own perhaps first weights that are too large |
+# | both losses stand still, and the ratio is far below 1/1000: here 1/30,000 or less | *learning rate ÷ 1000* |
+# | in epoch 1 a step is about half as long as the weights; then no gradient is left | *learning rate × 100*: the first steps kill the units |
+# | no gradient from epoch 1 on, and the loss stays near 2.30: only the biases of the last layer still learn | *dead units* before the first step |
+# | a gradient arrives in layer 1, and its ratio is 0 | *layer 1 frozen*: its weights were not given to the optimizer |
+# | it learns for two or three epochs; then the gradient norm is ten times what it was, and does not fall again | *gradients not zeroed* before Backward |
+# | the training loss falls, the validation loss rises, and about 20 of 200 are right | *targets shuffled*: they do not belong to their inputs |
+# | the validation loss is as low as the training loss, and far lower than in the healthy run | *validation leaked*: validation digits among the training digits |
+#
+# The last fault is the worst because nothing looks wrong. You find out when the network meets digits that nobody had put
 # into its training.
 # </details>
 #
-# A sound habit: look at the loss before the first step, at one epoch, and at the validation loss, in this order. Most faults
-# show in the first minute.
+# A sound habit: look at the loss before the first step. After one epoch look at the gradient norm and the update-to-weight
+# ratio of each layer. Then go on watching the validation loss. Most faults show early. A leak does not: check the split
+# itself.
 
 # %% [markdown] id="optimizers-text" tags=["optional"]
 # ## Which optimizer is the best?
