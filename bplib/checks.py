@@ -48,7 +48,8 @@ def as_array(values: ArrayLike, name: str, caller: str) -> NDArray[Any]:
             f"{caller}: {name} is a list whose rows have unequal lengths{_lengths(values)}. Expected rows of one "
             f"length, as in a table. Look for a value that is missing or one too many."
         ) from None
-    hidden = np.count_nonzero(values.mask) if isinstance(values, np.ndarray) and hasattr(values, "mask") else 0
+    mask = getattr(values, "mask", None) if isinstance(values, np.ndarray) else None
+    hidden = np.count_nonzero(mask) if isinstance(mask, np.ndarray) else 0
     if hidden:
         raise DataError(
             f"{caller}: {name} is a masked array that hides {hidden} of its {array.size} values. The library would "

@@ -14,11 +14,13 @@ Derivatives*, 2nd ed., SIAM, chapter 3.
 from collections.abc import Sequence
 from contextvars import Context, copy_context
 from heapq import heappop, heappush, heappushpop
+from threading import get_ident
 from typing import Any, TypeVar
 
 import numpy as np
 
 from bplib.errors import BplibError, DomainError, GraphError, ShapeError
+from bplib.home import aside
 from bplib.modes import mode, unusual
 from bplib.nodes import MAKE, Array, Node, Watch, by_leaf, clock, hooks_of, through_hooks
 from bplib.quiet import quiet
@@ -105,11 +107,12 @@ def backpropagate(loss: Node, seed: Array) -> None:
     if mode.inspector is not None:
         mode.inspector.start(loss, seed)
         watch = mode.inspector.backward
-    landed: list[Node] = []
+    landed: set[Node] = set()
     try:
         totals = quiet().run(_walk, loss, seed, watch, kept, copy_context(), landed)
     except BaseException:
-        _undo(landed)
+        for operand in landed:
+            operand.forget()
         raise
     for leaf, total in totals.items():
         leaf.receive(total)
@@ -139,30 +142,25 @@ def walk_back(loss: Node, seed: Array, watch: Watch | None = None) -> dict[Node,
     GraphError
         If a leaf was changed after an operation had used it.
     """
-    landed: list[Node] = []
+    thread, within = get_ident(), get_ident() in aside
+    aside.add(thread)
     try:
-        totals = quiet().run(_walk, loss, seed, watch, None, copy_context(), landed)
-        totals = by_leaf([*totals.items(), *((operand, operand.buffer) for operand in landed)])
+        totals = quiet().run(_walk, loss, seed, watch, None, copy_context(), set())
     finally:
-        _undo(landed)
-    return {leaf: np.array(total) for leaf, total in totals.items()}
+        if not within:
+            aside.discard(thread)
+    return {leaf: np.array(total) for leaf, total in by_leaf(totals.items()).items()}
 
 
 Kept = dict[Node, Array] | None
 
 
-def _undo(landed: list[Node]) -> None:
-    """Take from parameters the gradients that this walk has written."""
-    for operand in landed:
-        operand.forget()
-
-
 def _walk(
-    loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context, landed: list[Node]
+    loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context, landed: set[Node]
 ) -> dict[Node, Any]:
     """Visit the nodes from the newest to the oldest. Hooks run where `kept` is given, in the context of the caller.
 
-    A parameter into whose own memory a rule has written comes into `landed`.
+    A parameter into whose own memory a rule has written comes into `landed`; what arrives there later is added to it.
     """
     queue: list[Any] = []
     ahead: Any = loss  # the next one of a chain needs no queue
@@ -183,14 +181,17 @@ def _walk(
             if share is None:
                 continue
             if share is parent.buffer:
-                landed.append(parent)
+                landed.add(parent)
                 parent._gradient = share
             elif parent not in incoming:
-                incoming[parent] = share
                 if parent.operation is not None:
                     if ahead is not None:
                         heappush(queue, (-ahead.order, ahead))
                     ahead = parent
+                elif parent in landed:
+                    parent.receive(share)
+                    continue
+                incoming[parent] = share
             elif parent in ours:
                 incoming[parent] += share
             else:

@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Home", "are_neighbours", "share_home"]
+__all__ = ["Home", "are_neighbours", "aside", "share_home"]
+
+# The threads, by number, that compute gradients to hand them over: these must not come into a parameter's memory.
+aside: set[int] = set()
 
 
 class Home:

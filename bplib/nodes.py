@@ -5,13 +5,14 @@ from functools import lru_cache
 from itertools import count
 from math import copysign
 from operator import attrgetter
+from threading import get_ident
 from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
 
 from bplib.checks import as_floats
 from bplib.errors import DataError, GraphError, ShapeError
-from bplib.home import Home, share_home
+from bplib.home import Home, aside, share_home
 from bplib.rules import Operation
 
 __all__ = [
@@ -150,7 +151,7 @@ class Node:
         """
         if self.buffer is None or self._gradient is not None or self.hooks or self.array.dtype is not dtype:
             return None
-        return self.buffer
+        return None if aside and get_ident() in aside else self.buffer
 
     def parts(self, total: np.ndarray) -> Iterable[tuple["Node", np.ndarray]]:
         """Give each leaf that this operand stands for, with its part of `total`: of all but a span, itself."""

@@ -296,15 +296,19 @@ def _backward_of(entry: _Started, programs: dict[Node, Program | None]) -> Actio
     def backward() -> None:
         incoming: list[Any] = [None] * size
         incoming[0] = seed
+        landed: set[Node] = set()
         for gradient, node, place, targets in plan:
             outgoing = gradient(node, incoming[place])
             for i, parent, target in targets:
                 share = outgoing[i]
                 if share is parent.buffer:
+                    landed.add(parent)
                     parent._gradient = share
-                    continue
-                before = incoming[target]
-                incoming[target] = share if before is None else before + share
+                elif parent in landed:
+                    parent.receive(share)
+                else:
+                    before = incoming[target]
+                    incoming[target] = share if before is None else before + share
         for leaf, place in leaves:
             if incoming[place] is not None:
                 leaf.receive(incoming[place])

@@ -7,11 +7,12 @@ is true of the whole is asked of each parameter.
 
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
+from threading import get_ident
 from typing import Any, final
 
 import numpy as np
 
-from bplib.home import Home
+from bplib.home import Home, aside
 from bplib.nodes import Array, Hook, Node
 
 __all__ = ["Span"]
@@ -68,7 +69,7 @@ class Span(Node):
 
     def landing(self, dtype: np.dtype) -> Array | None:
         """Give the memory for all gradients, if every one of them may be written there."""
-        if self.home.left or self.array.dtype is not dtype:
+        if self.home.left or self.array.dtype is not dtype or (aside and get_ident() in aside):
             return None
         for member in self.members:
             if member._gradient is not None or member.hooks or not member.requires_grad:

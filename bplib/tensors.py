@@ -149,7 +149,7 @@ class Tensor(Protocols):
         ----------
         hook : callable
             Takes the gradient, a read-only array of this tensor's shape. Gives None, or another array of
-            that shape to go on with instead.
+            that shape to go on with instead. It must leave ``.grad`` alone: a parameter's may be there already.
 
         Returns
         -------

@@ -90,8 +90,14 @@ class Objective:
                 gradient[start : start + p.size] = found[p].ravel()
         return gradient
 
+    def number(self, prediction: Any) -> float:
+        """Give the loss of a prediction, checked."""
+        return float(self._checked(self.loss(prediction, self.y)).array.item())
+
     def _tensor(self) -> Tensor:
-        value: Any = self.loss(self.model(self.inputs), self.y)
+        return self._checked(self.loss(self.model(self.inputs), self.y))
+
+    def _checked(self, value: Any) -> Tensor:
         if not isinstance(value, Tensor):
             raise DataError(
                 f"{self.caller}: the loss gave a {type(value).__name__}. Expected a Tensor. Compute with the "

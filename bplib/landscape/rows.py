@@ -148,10 +148,10 @@ _APPLIED: dict[type[Module], Callable[[Array], Array]] = {
 
 def _asked(at: Objective, predictions: Array, start: Array, across: Array) -> list[float]:
     """Ask any loss about one prediction after the other, with the model's θ at start + across[j]."""
-    loss, y, theta, found = at.loss, at.y, at.theta, []
+    number, theta, found = at.number, at.theta, []
     for prediction, step in zip(predictions.copy(), across, strict=True):  # a loss may keep what it is given
         np.add(start, step, theta)
-        found.append(loss(as_tensor(prediction), y).array.item())
+        found.append(number(as_tensor(prediction)))
     return found
 
 

@@ -289,14 +289,14 @@ def _point_by_point(
 ) -> None:
     if len(a) == 1:  # a line: its points are the rows, each of which is noted
         u, v, a, b, losses = v, u, b, a, losses.T
-    model, loss, X, y, theta = at.model, at.loss, at.inputs, at.y, at.theta
+    model, number, X, theta = at.model, at.number, at.inputs, at.theta
     start, step = np.empty_like(theta), np.empty_like(theta)
     steps = b.tolist()
     for i, along in enumerate(a.tolist()):
         np.add(origin, np.multiply(u, along, start), start)
         for j, across in enumerate(steps):
             np.add(start, np.multiply(v, across, step), theta)
-            losses[i, j] = loss(model(X), y).array.item()
+            losses[i, j] = number(model(X))
         tick(len(steps))
 
 

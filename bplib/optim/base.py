@@ -67,17 +67,12 @@ class Optimizer(ABC):
                 f"was made. Expected the same groups. Make a new optimizer: {name}([group, ...])."
             )
         for group, layout in zip(groups, self._layouts, strict=True):
-            if group.keys() != self._settings:
-                raise DataError(
-                    f"{name}: a group has the settings {sorted(map(str, group))}. Expected {sorted(self._settings)}. "
-                    "Put back into param_groups what is missing, and take out what is not known."
-                )
+            self._check_group(group)
             if group["params"] is not layout.params:
                 raise DataError(
                     f"{name}: the parameters of a group are others than when the optimizer was made. Expected the "
                     f"same. Make a new optimizer for them: {name}([...])."
                 )
-            self._validate(group)
         self._groups = [group if isinstance(group, _Group) else _Group(group) for group in groups]
         self.param_groups[:] = self._groups
         for accepted, layout in zip(self._groups, self._layouts, strict=True):
@@ -95,7 +90,8 @@ class Optimizer(ABC):
                 parameter._gradient = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Give settings and state as plain numbers and copied arrays, to save and to load again."""
+        """Give settings, checked as before a step, and state as plain numbers and copied arrays, to save and load."""
+        self._accept()
         return {
             "method": type(self).__name__,
             "groups": [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups],
@@ -115,7 +111,8 @@ class Optimizer(ABC):
         self._check_state(state)
         groups = [{**group, **new} for group, new in zip(self.param_groups, state["groups"], strict=True)]
         for new in groups:
-            self._validate(new)
+            self._check_group(new)
+        self._check_averages(state["state"], groups)
         for group, new, layout, saved in zip(self.param_groups, groups, self._layouts, state["state"], strict=True):
             group.update(new)
             layout.load(saved)
@@ -146,11 +143,18 @@ class Optimizer(ABC):
             raise DomainError(
                 f"{name}: a saved group has the setting {unknown[0]!r}. Expected {', '.join(sorted(self._settings))}."
             )
-        self._check_averages(saved, groups)
+
+    def _check_group(self, group: Mapping[str, Any]) -> None:
+        if group.keys() != self._settings:
+            raise DataError(
+                f"{type(self).__name__}: a group has the settings {sorted(map(str, group))}. Expected "
+                f"{sorted(self._settings)}. Put back into param_groups what is missing, and take out what is not known."
+            )
+        self._validate(group)
 
     def _check_averages(self, saved: Any, groups: Any) -> None:
         name = type(self).__name__
-        for layout, part, old, new in zip(self._layouts, saved, self.param_groups, groups, strict=True):
+        for layout, part, group in zip(self._layouts, saved, groups, strict=True):
             counts = part["counts"]
             whole = isinstance(counts, list | tuple) and all(map(_counts, counts))
             if not whole or len(counts) != len(layout.params):
@@ -158,12 +162,9 @@ class Optimizer(ABC):
                     f"{name}: the saved counts are {counts!r}. Expected a whole number of at least 0 for each of the "
                     f"{len(layout.params)} parameters. Take the state from state_dict()."
                 )
-            missing = set(self._state_of({**old, **new})) - part["arrays"].keys()
+            missing = set(self._state_of(group)) - part["arrays"].keys()
             if missing and any(counts):
-                raise DataError(
-                    f"{name}: the saved state lacks {min(missing)}, which earlier steps have made. Expected what "
-                    "state_dict() gave."
-                )
+                raise DataError(f"{name}: the saved state lacks {min(missing)}. Expected what state_dict() gave.")
             for average, values in part["arrays"].items():
                 shape = as_array(values, f"the saved {average}", name).shape
                 if shape != (layout.size,):

@@ -10,6 +10,8 @@ from bplib.rules.operation import Array, Operation, Remembered, constant, row_st
 
 __all__ = ["ROWS"]
 
+_SHORT = 4096  # a row of ones of this length is kept at hand
+
 Axis = int | tuple[int, ...] | None
 
 
@@ -93,13 +95,14 @@ def log_softmax(a: Array, axis: int) -> Remembered:
 def log_softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """∂yᵢ/∂aⱼ = δᵢⱼ − softmaxⱼ, and so g − softmax(a) · Σ g."""
     (axis,) = node.settings
-    return (g - np.exp(node.array) * _row_sums(g, axis),)
+    total = _row_sums(g.swapaxes(axis, -1))[..., None].swapaxes(axis, -1)
+    return (g - np.exp(node.array) * total,)
 
 
-def _row_sums(g: Array, axis: int) -> Array:
-    """Give Σ g along one axis, which stays with length 1, as g @ ones: for short rows in a quarter of the time."""
-    rows = g.swapaxes(axis, -1)
-    return rows.dot(constant(1.0, rows.shape[-1:], g.dtype))[..., None].swapaxes(axis, -1)
+def _row_sums(rows: Array) -> Array:
+    """Give the sum of each row; rows that are not too long as rows @ ones, in a quarter of the time."""
+    columns = rows.shape[-1]
+    return rows.dot(constant(1.0, (columns,), rows.real.dtype)) if columns <= _SHORT else rows.sum(-1)
 
 
 def _repeated(g: Array, shape: tuple[int, ...]) -> Array:
@@ -158,7 +161,7 @@ def _largest_and_rest(rows: Array) -> tuple[Array, Array]:
     # In row order, whatever the order in memory; and inf − inf would be NaN.
     grown = np.exp(np.subtract(rows, np.where(np.isinf(largest), 0.0, largest), order="C"))
     grown.reshape(-1)[place] = 0.0
-    return largest, np.log1p(grown.dot(constant(1.0, (columns,), rows.real.dtype)))[..., None]
+    return largest, np.log1p(_row_sums(grown))[..., None]
 
 
 _GRIEWANK = "A. Griewank and A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, section 3.2"

@@ -8,7 +8,7 @@ from bplib.rules.operation import Array, Operation, Remembered, constant
 
 __all__ = ["ROWS", "positive_part", "sigmoid", "through_relu", "through_sigmoid", "through_tanh"]
 
-_LONG_ROW = 64  # from this length on, walking along rows costs less than it saves
+_LONG_ROWS = range(64, 4097)  # shorter ones cost more to walk along than it saves; longer ones would fill the memory
 
 
 def exp(a: Array) -> Remembered:
@@ -138,7 +138,7 @@ def through_relu(y: Array, g: Array) -> Array:
 def positive_part(a: Array, out: Array | None = None) -> Array:
     """Give max(0, a), element by element."""
     # NumPy takes the larger of two rows in half the time that it takes for a row and a single 0.
-    zero = constant(0.0, a.shape[-1:] if a.ndim and a.shape[-1] >= _LONG_ROW else (), a.dtype)
+    zero = constant(0.0, a.shape[-1:] if a.ndim and a.shape[-1] in _LONG_ROWS else (), a.dtype)
     return np.maximum(a, zero, out=out)
 
 

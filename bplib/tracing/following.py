@@ -16,7 +16,7 @@ from bplib.tracing.locals import Standing
 __all__ = ["Visit", "follow", "kept"]
 
 # The place in the row in which gradients are added at a node: which visit of the engine's, which operand.
-Rank = tuple[float, int]
+Rank = tuple[int, int]
 Gradients = Sequence[np.ndarray | None]
 
 
@@ -73,19 +73,13 @@ def follow(loss: Node, seed: np.ndarray) -> tuple[list[Visit], dict[Node, np.nda
     def watch(node: Node, incoming: np.ndarray, outgoing: Gradients) -> None:
         came = kept(incoming)
         went = [None if share is None else came if share is incoming else kept(share) for share in outgoing]
-        visits.append(Visit(node, came, went, _ranks(len(visits), node, outgoing)))
+        visits.append(Visit(node, came, went, [(len(visits), place) for place in range(len(outgoing))]))
 
     gradients = walk_back(loss, seed, watch)
     unfolded: list[Visit] = []
     for visit in visits:
         unfolded += _unfold(visit) if visit.node.operation.name == "layers" else [visit]
     return unfolded, gradients
-
-
-def _ranks(visit: int, node: Node, outgoing: Gradients) -> list[Rank]:
-    # What a rule writes into a parameter's own memory waits there, and the sum of all others is added to it.
-    landed = [share is not None and share is p.buffer for p, share in zip(node.parents, outgoing, strict=True)]
-    return [(float("inf") if there else visit, place) for place, there in enumerate(landed)]
 
 
 def _unfold(visit: Visit) -> list[Visit]:

@@ -44,3 +44,11 @@ def test_hidden_values_are_not_computed_with(use, name) -> None:
         use(values)
     use(np.ma.masked_array([1.0, 2.0]))
     use(np.ma.masked_array([1.0, 2.0], mask=False))
+
+
+def test_an_array_with_a_mask_of_another_kind_is_taken() -> None:
+    class Masked(np.ndarray):
+        def mask(self) -> None:
+            """Something else."""
+
+    assert tensor(np.ones(2).view(Masked)).shape == (2,)

@@ -1,5 +1,7 @@
 """The public functions over the table: what they give, and what they say when the arguments do not fit."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -190,3 +192,15 @@ def test_a_misfit_is_explained(act, kind, fragments):
         act()
     for fragment in fragments:
         assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["relu", "log_softmax"])
+def test_wide_rows_leave_nothing_behind(name):
+    """Rows of constants are kept at hand for the next call; beyond a size that would be memory lost."""
+    operation = getattr(bplib, name)
+    tracemalloc.start()
+    for extra in range(20):
+        operation(bplib.tensor(np.ones(100_000 + extra), requires_grad=True)).sum().backward()
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 2e6

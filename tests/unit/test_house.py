@@ -136,7 +136,7 @@ MAY_IMPORT = {
     "nodes": _CHECKS | {"rules", "home"},
     "spans": {"home", "nodes"},
     "modes": {"nodes"},
-    "engine": _CHECKS | {"rules", "nodes", "modes"},
+    "engine": _CHECKS | {"rules", "home", "nodes", "modes"},
     "anomaly": _CHECKS | {"rules", "nodes", "modes"},
     "protocols": _CHECKS | {"rules", "nodes", "engine"},
     "tensors": _CHECKS | {"rules", "home", "nodes", "engine", "protocols"},

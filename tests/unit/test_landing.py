@@ -1,5 +1,8 @@
 """A product and a sum write a parameter's gradient into its own memory, and nobody can tell but by the time."""
 
+from threading import get_ident
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,8 @@ import bplib
 from bplib import nn
 from bplib.engine import walk_back
 from bplib.errors import GraphError
+from bplib.home import aside
+from bplib.modes import inspect_with
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 3))
@@ -52,11 +57,49 @@ def test_the_gradients_are_those_of_tensors_without_a_home(name, before):
 
 def test_a_weight_and_a_bias_receive_no_copy():
     _, w, b = at_home()
-    arrived = []
+    looks, arrived = Mock(every_layer=False), []
+    looks.backward = lambda node, incoming, outgoing: arrived.extend(outgoing)
     loss = (bplib.tensor(X) @ w + b).sum()
-    walk_back(loss, np.ones(()), lambda node, incoming, outgoing: arrived.extend(outgoing))
+    before = inspect_with(looks)
+    try:
+        loss.backward()
+    finally:
+        inspect_with(before)
     for parameter in (w, b):
         assert any(share is parameter.buffer for share in arrived)
+
+
+@pytest.mark.parametrize("layer", [lambda x, w, b: x @ w + b, bplib.linear], ids=["elementary", "linear"])
+def test_gradients_that_are_handed_over_change_no_memory(layer):
+    """Neither an array that was taken from .grad before, nor what another thread may write there meanwhile."""
+    _, w, b = at_home()
+    layer(bplib.tensor(X), w, b).sum().backward()
+    taken = w.grad, b.grad
+    kept = [g.copy() for g in taken]
+    w.grad = b.grad = None
+    bplib.grad(lambda x: layer(x, w, b).sum())(np.ones((2, 3)))
+    assert all(np.array_equal(g, before) for g, before in zip(taken, kept, strict=True))
+    assert w.grad is b.grad is None
+
+
+def test_a_stack_that_hands_its_gradients_over_changes_no_memory():
+    model, _, _ = at_home()
+    model(X).sum().backward()
+    taken, kept = model.theta_grad, model.theta_grad.copy()
+    model.zero_grad()
+    bplib.grad(lambda x: model(x).sum())(np.ones((2, 3)))
+    assert np.array_equal(taken, kept)
+
+
+def test_a_walk_within_a_walk_leaves_the_mark_of_the_outer_one():
+    _, w, b = at_home()
+
+    def watch(node, incoming, outgoing):
+        bplib.grad(lambda x: (x @ w + b).sum())(X)
+        assert get_ident() in aside
+
+    walk_back((bplib.tensor(X) @ w + b).sum(), np.ones(()), watch)
+    assert aside == set()
 
 
 def test_what_was_handed_over_stays_as_it_was_when_more_arrives():

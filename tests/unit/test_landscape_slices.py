@@ -136,6 +136,28 @@ def test_a_loss_may_keep_the_predictions_that_it_is_given():
     assert all(losses.mse(p, Y).item() == loss.item() for p, loss in kept)
 
 
+@pytest.mark.parametrize("model", [net(nn.Tanh()), Twice()], ids=["blocks", "points"])
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        (lambda loss: loss.item(), DataError, "slice_2d: the loss gave a float. Expected a Tensor"),
+        (lambda loss: None, DataError, "slice_2d: the loss gave a NoneType. Expected a Tensor"),
+        (lambda loss: loss.reshape(1) * np.ones(2), ShapeError, r"slice_2d: the loss gave a tensor of shape \(2,\)"),
+    ],
+)
+def test_a_loss_that_gives_something_else_at_one_point_is_told_there(model, given, error, said):
+    before, calls = model.theta.copy(), []
+
+    def loss(p, t):
+        calls.append(p)
+        value = losses.mse(p, t)
+        return given(value) if len(calls) == 8 else value
+
+    with pytest.raises(error, match=said):
+        slice_2d(model, loss, DATA, directions_of(model), n=3)
+    assert np.array_equal(model.theta, before)
+
+
 def test_a_loss_that_cannot_be_a_key_will_do():
     class Loss:
         __hash__ = None

@@ -374,6 +374,35 @@ def test_a_state_from_before_the_first_step_is_taken_and_begins_anew() -> None:
     assert used.state_dict() == new.state_dict()
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"momentum": np.array([0.1, 0.2])}, r"SGD: momentum is array\(\[0\.1, 0\.2\]\)\. Expected one number"),
+        ({"nesterov": np.array([True, False])}, r"SGD: nesterov is array"),
+    ],
+)
+def test_a_setting_that_is_none_is_told_by_name_when_it_is_saved_and_when_it_is_loaded(change, said) -> None:
+    w = tensor([1.0], requires_grad=True)
+    optimizer = SGD([w], lr=0.1, momentum=0.9)
+    state = optimizer.state_dict()
+    state["groups"][0].update(change)
+    with pytest.raises(DataError, match=said):
+        optimizer.load_state_dict(state)
+    optimizer.param_groups[0].update(change)
+    with pytest.raises(DataError, match=said):
+        optimizer.state_dict()
+
+
+def test_a_setting_that_is_missing_is_told_when_it_is_saved_and_when_it_is_loaded() -> None:
+    w = tensor([1.0], requires_grad=True)
+    optimizer = SGD([w], lr=0.1)
+    state = optimizer.state_dict()
+    del state["groups"][0]["momentum"], optimizer.param_groups[0]["momentum"]
+    for act in (optimizer.state_dict, lambda: optimizer.load_state_dict(state)):
+        with pytest.raises(DataError, match=r"SGD: a group has the settings .* Put back into param_groups"):
+            act()
+
+
 def test_an_average_that_was_switched_on_and_not_yet_used_is_saved_as_zeros() -> None:
     w = tensor([1.0], requires_grad=True)
     optimizer = SGD([w], lr=0.1)

@@ -140,7 +140,7 @@ def test_the_random_graphs_have_what_they_shall_have():
 
 @pytest.mark.parametrize("uses", [1, 2, 3, 5, 8])
 def test_a_layer_used_many_times_replays_in_the_order_of_the_engine(uses):
-    """Its first gradient lies in the model's vector, and the sum of the others is added to that."""
+    """Its first gradient lies in the model's vector, and the others are added to that one by one."""
     layer, x = nn.Linear(3, 3, rng=4), np.random.default_rng(0).normal(size=(7, 3))
     parameters = dict(layer.named_parameters())
     for name, parameter in parameters.items():
