@@ -200,9 +200,7 @@ def _walk(
         if queue:
             ahead = (heappop(queue) if ahead is None else heappushpop(queue, (-ahead.order, ahead)))[1]
     if kept is not None and any(map(hooks_of, incoming)):
-        incoming = by_leaf(incoming.items())
-        for leaf, g in incoming.items():
-            incoming[leaf] = user.run(through_hooks, leaf, g, {})
+        return {leaf: user.run(through_hooks, leaf, g, {}) for leaf, g in by_leaf(incoming.items()).items()}
     return incoming
 
 
