@@ -6,6 +6,7 @@ parameters. One BLAS thread.
 """
 
 import argparse
+import gc
 import itertools
 import json
 import os
@@ -158,9 +159,14 @@ def scalar_rows(rounds: int) -> list[Row]:
     if not np.isclose(by_hand(), ours(), rtol=1e-12):
         raise Disagreement("scalar network: the losses differ.")
     seconds: dict[str, list[float]] = {"by hand": [], "bplib": []}
+    # Thousands of values a step wake the garbage collector. It shall go through them, and not through the hundred
+    # thousands of objects that the other libraries of this process have brought along.
+    gc.collect()
+    gc.freeze()
     for _ in range(rounds):
         seconds["by hand"].append(seconds_of(by_hand, 5))
         seconds["bplib"].append(seconds_of(ours, 1))
+    gc.unfreeze()
     return [_row("scalar network", name, seconds, "by hand") for name in seconds]
 
 
