@@ -92,7 +92,10 @@ class Objective:
 
     def number(self, prediction: Any) -> float:
         """Give the loss of a prediction, checked."""
-        return float(self._checked(self.loss(prediction, self.y)).array.item())
+        value: Any = self.loss(prediction, self.y)
+        if not isinstance(value, Tensor) or value.array.size != 1:
+            self._checked(value)  # refuses it, in words
+        return float(value.array.item())
 
     def _tensor(self) -> Tensor:
         return self._checked(self.loss(self.model(self.inputs), self.y))
