@@ -150,3 +150,26 @@ def test_a_backward_pass_that_fails_takes_the_gradients_back():
         loss.backward()
     assert w.grad is None
     assert b.grad is None
+
+
+def test_a_recorded_step_adds_up_in_the_order_of_the_engine():
+    thetas = []
+    for recorded in (False, True):
+        model, w, b = at_home()
+        optimizer = bplib.optim.SGD(model.parameters(), lr=0.1)
+
+        def step(w=w, b=b, optimizer=optimizer):
+            optimizer.zero_grad()
+            h = bplib.tensor(X)
+            for _ in range(6):
+                h = bplib.tanh(h @ w + b) * 1.3
+            loss = h.sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        run = bplib.replay(step) if recorded else step
+        for _ in range(4):
+            run()
+        thetas.append(model.theta.copy())
+    assert np.array_equal(*thetas)
