@@ -155,13 +155,9 @@ def walk_back(loss: Node, seed: Array, watch: Watch | None = None) -> dict[Node,
 Kept = dict[Node, Array] | None
 
 
-def _walk(
-    loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context, landed: set[Node]
-) -> dict[Node, Any]:
-    """Visit the nodes from the newest to the oldest. Hooks run where `kept` is given, in the context of the caller.
-
-    A parameter into whose own memory a rule has written comes into `landed`; what arrives there later is added to it.
-    """
+# A parameter into whose own memory a rule has written comes into `landed`; what arrives there otherwise is added.
+def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Context, landed: set[Node]) -> dict[Any, Any]:
+    """Visit the nodes from the newest to the oldest. Hooks run where `kept` is given, in the context of the caller."""
     queue: list[Any] = []
     ahead: Any = loss  # the next one of a chain needs no queue
     incoming: dict[Node, Any] = {loss: seed}
@@ -183,6 +179,8 @@ def _walk(
             if share is parent.buffer:
                 landed.add(parent)
                 parent._gradient = share
+                if parent in incoming:
+                    parent.receive(incoming.pop(parent))
             elif parent not in incoming:
                 if parent.operation is not None:
                     if ahead is not None:

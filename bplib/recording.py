@@ -304,6 +304,9 @@ def _backward_of(entry: _Started, programs: dict[Node, Program | None]) -> Actio
                 if share is parent.buffer:
                     landed.add(parent)
                     parent._gradient = share
+                    if incoming[target] is not None:
+                        parent.receive(incoming[target])
+                        incoming[target] = None
                 elif parent in landed:
                     parent.receive(share)
                 else:

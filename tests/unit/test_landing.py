@@ -152,7 +152,31 @@ def test_a_backward_pass_that_fails_takes_the_gradients_back():
     assert b.grad is None
 
 
-def test_a_recorded_step_adds_up_in_the_order_of_the_engine():
+def a_mixture(w, b):
+    """The first share of w arrives as a new array, the second lands in its memory, the third comes after it."""
+    oldest, middle = (bplib.tanh(w) * 0.7).sum(), bplib.tanh(bplib.tensor(X) @ w + b).sum() * 0.37
+    return oldest + middle + (bplib.sin(w) * 1.3 * b).sum()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_sum_at_a_parameter_is_the_same_to_the_last_bit_whoever_walks(seed):
+    layer = nn.Linear(3, 3, rng=seed)
+    w, b = layer.weight, layer.bias
+    found = walk_back(a_mixture(w, b), np.ones(()))
+    a_mixture(w, b).backward()
+    assert np.array_equal(found[w], w.grad)
+    assert np.array_equal(found[b], b.grad)
+
+
+def many_shares(w, b):
+    h = bplib.tensor(X)
+    for _ in range(6):
+        h = bplib.tanh(h @ w + b) * 1.3
+    return h.sum()
+
+
+@pytest.mark.parametrize("loss_of", [many_shares, a_mixture])
+def test_a_recorded_step_adds_up_in_the_order_of_the_engine(loss_of):
     thetas = []
     for recorded in (False, True):
         model, w, b = at_home()
@@ -160,10 +184,7 @@ def test_a_recorded_step_adds_up_in_the_order_of_the_engine():
 
         def step(w=w, b=b, optimizer=optimizer):
             optimizer.zero_grad()
-            h = bplib.tensor(X)
-            for _ in range(6):
-                h = bplib.tanh(h @ w + b) * 1.3
-            loss = h.sum()
+            loss = loss_of(w, b)
             loss.backward()
             optimizer.step()
             return loss
