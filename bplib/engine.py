@@ -170,9 +170,8 @@ def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Contex
         outgoing = node.operation.gradient(node, g)
         if watch is not None:
             user.run(watch, node, g, outgoing)
-        born = node.order
         for parent, share in zip(node.parents, outgoing):  # noqa: B905  (a test holds the lengths; this is faster)
-            if parent.order > born:
+            if parent.order > node.order:
                 raise _changed(parent, node)
             if share is None:
                 continue
@@ -181,15 +180,14 @@ def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Contex
                 parent._gradient = share
                 if parent in incoming:
                     parent.receive(incoming.pop(parent))
+            elif parent in landed:
+                parent.receive(share)
             elif parent not in incoming:
+                incoming[parent] = share
                 if parent.operation is not None:
                     if ahead is not None:
                         heappush(queue, (-ahead.order, ahead))
                     ahead = parent
-                elif parent in landed:
-                    parent.receive(share)
-                    continue
-                incoming[parent] = share
             elif parent in ours:
                 incoming[parent] += share
             else:
