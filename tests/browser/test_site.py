@@ -93,9 +93,18 @@ class SitePage:
 
     def open(self, name: str) -> None:
         """Open a page and wait until its formulas are set and its widgets are drawn."""
-        self.page.goto(f"{self.base}/{name}")
+        self.page.goto(f"{self.base}/{name}", wait_until="networkidle")
         self.page.wait_for_function("window.MathJax.startup.promise?.then(() => true)")
         self.page.wait_for_function("document.querySelectorAll('.widget:not(.drawn)').length === 0", timeout=60_000)
+
+    def follow(self, link: Locator) -> None:
+        """Click on a link and wait until the page behind it has loaded everything.
+
+        A page that is left early gives up what it still loads, which counts as failed; and before the page is there
+        a key has nowhere to go.
+        """
+        with self.page.expect_navigation(wait_until="networkidle"):
+            link.click()
 
     def violations(self, rules: Sequence[str] = ()) -> list[str]:
         """What axe-core finds on the whole page, by all its rules or by these."""
@@ -195,16 +204,14 @@ def test_from_a_server_the_same_page_works_and_leads_to_the_others(address: str,
     site.page.keyboard.press("ArrowLeft")
     site.page.wait_for_timeout(60)
     assert shown(widget) != before
-    site.page.locator("header a[rel=prev]").click()
+    site.follow(site.page.locator("header a[rel=prev]"))
     assert site.page.title() == "Every widget – Backpropagation, step by step"
-    site.page.locator("header").get_by_text("All notebooks").click()
+    site.follow(site.page.locator("header").get_by_text("All notebooks"))
     assert site.page.url == f"{address}/index.html"
     for name in ("Glossary", "Notation", "The table of operations", "The claims ledger"):
-        site.page.get_by_role("link", name=name).click()
-        site.page.locator("header").get_by_text("All notebooks").click()
-    # Before the page is there a key has nowhere to go; what it still loads at the end would count as failed.
-    with site.page.expect_navigation(wait_until="networkidle"):
-        site.page.get_by_role("link", name="06 · Weight update and learning rate").click()
+        site.follow(site.page.get_by_role("link", name=name))
+        site.follow(site.page.locator("header").get_by_text("All notebooks"))
+    site.follow(site.page.get_by_role("link", name="06 · Weight update and learning rate"))
     site.page.keyboard.press("Tab")
     assert site.page.locator(":focus").inner_text() == "Skip to the content"
 
