@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,7 +30,10 @@ _NO_CHROMIUM = "no Chromium or Chrome on this machine; install one to run the br
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give nbval this project's patience and its list of harmless differences, so that plain `pytest --nbval` works."""
+    """Let Ctrl-C reach what the tests start, and give plain `pytest --nbval` this project's patience and list."""
+    # What a shell runs in the background ignores Ctrl-C, and all its children do.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     option = config.option
     if not getattr(option, "nbval", False):
         return

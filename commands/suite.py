@@ -27,6 +27,8 @@ _MEASURED = [f"tests/{folder}" for folder in ("unit", "property", "contract", "w
 # A file stays in one process: its tests share servers. More than four browsers at once would starve one another.
 # In the order of the folders, browser first: its few tests are the longest, and as the last they leave processes idle.
 _PARALLEL = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
+# A test that waits for something that never comes fails under its name, and the others go on.
+_TIMEOUT = "--timeout=600"
 _NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
 _SANITIZE = ROOT / "tests" / "nbval.cfg"
 
@@ -70,7 +72,7 @@ def stages(level: str, rest: list[str]) -> list[Stage]:
     """What to run at this level; with arguments for pytest, pytest alone."""
     python = str(venv_python())
     several = [] if rest else _PARALLEL
-    tests = Stage("tests", [python, "-m", "pytest", *several, *_LEVELS[level], *rest], counts=True)
+    tests = Stage("tests", [python, "-m", "pytest", *several, _TIMEOUT, *_LEVELS[level], *rest], counts=True)
     if rest:
         return [tests]
     ruff = Stage("ruff", [python, "-m", "ruff", "check", "--quiet", "."])

@@ -177,6 +177,7 @@ class SmallCourse:
                 out, err = process.communicate(timeout=60)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGINT)
+                _end(process)
                 raise
         assert "Traceback" not in out + err, err
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
@@ -197,12 +198,21 @@ class SmallCourse:
             finally:
                 if launcher.poll() is None:
                     launcher.send_signal(signal.SIGINT)
-                launcher.communicate(timeout=30)
+                _end(launcher)
 
     def record(self) -> dict[str, object]:
         """What the running server has written of itself."""
         (path,) = (self.root / "my" / ".jupyter" / "runtime").glob("jpserver-*.json")
         return dict(json.loads(path.read_text("utf-8")))
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Wait until a program has ended; one that does not is killed, or else this would wait for it for ever."""
+    try:
+        process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:

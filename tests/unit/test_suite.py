@@ -1,6 +1,7 @@
 """The verb `test`: its stages, its totals, and what conftest.py holds in every run."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,16 @@ def test_all_tests_run_beside_one_another_a_file_in_one_process(project: Path) -
     assert "--numprocesses=logical" in command
     assert "--dist=loadfile" in command
     assert "--no-loadscope-reorder" in command
+
+
+@pytest.mark.parametrize("rest", [[], ["tests/unit"]])
+def test_a_test_that_waits_for_ever_is_given_up(project: Path, rest: list[str]) -> None:
+    command = {stage.name: stage for stage in suite.stages("", rest)}["tests"].command
+    (limit,) = [word for word in command if word.startswith("--timeout=")]
+    (project / "test_waits.py").write_text("import time\n\ndef test_waits():\n    time.sleep(60)\n", "utf-8")
+    waits = [sys.executable, "-m", "pytest", "test_waits.py", limit.replace("600", "0.2")]
+    done = subprocess.run(waits, cwd=project, capture_output=True, text=True, check=False)
+    assert "FAILED test_waits.py::test_waits - Failed: Timeout" in done.stdout
 
 
 def test_every_notebook_is_compared(project: Path) -> None:
@@ -148,3 +159,16 @@ def test_a_test_that_touches_the_global_generator_fails(tmp_path: Path) -> None:
     output = run_inner_pytest(tmp_path, text)
     assert "NumPy's global random state changed" in output
     assert "3 passed, 2 errors" in output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what runs in the background there hears Ctrl-C")
+def test_in_the_background_of_a_shell_ctrl_c_reaches_what_the_tests_start(tmp_path: Path) -> None:
+    script = "import signal; signal.raise_signal(signal.SIGINT)"
+    text = "import subprocess, sys\n\ndef test_child():\n"
+    text += f"    assert subprocess.run([sys.executable, '-c', {script!r}]).returncode == -2\n"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        output = run_inner_pytest(tmp_path, text)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "1 passed" in output
