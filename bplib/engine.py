@@ -14,7 +14,6 @@ Derivatives*, 2nd ed., SIAM, chapter 3.
 from collections.abc import Sequence
 from contextvars import Context, copy_context
 from heapq import heappop, heappush, heappushpop
-from threading import get_ident
 from typing import Any, TypeVar
 
 import numpy as np
@@ -104,7 +103,7 @@ def backpropagate(loss: Node, seed: Array) -> None:
     """
     kept: dict[Node, Array] = {}
     watch = None
-    if mode.inspector is not None:
+    if unusual and mode.inspector is not None:
         mode.inspector.start(loss, seed)
         watch = mode.inspector.backward
     landed: set[Node] = set()
@@ -142,13 +141,13 @@ def walk_back(loss: Node, seed: Array, watch: Watch | None = None) -> dict[Node,
     GraphError
         If a leaf was changed after an operation had used it.
     """
-    thread, within = get_ident(), get_ident() in aside
-    aside.add(thread)
+    within = aside.has_this_one()
+    aside.enter()
     try:
         totals = quiet().run(_walk, loss, seed, watch, None, copy_context(), set())
     finally:
         if not within:
-            aside.discard(thread)
+            aside.leave()
     return {leaf: np.array(total) for leaf, total in by_leaf(totals.items()).items()}
 
 
@@ -195,7 +194,7 @@ def _walk(loss: Node, seed: Array, watch: Watch | None, kept: Kept, user: Contex
                 ours.add(parent)
         if queue:
             ahead = (heappop(queue) if ahead is None else heappushpop(queue, (-ahead.order, ahead)))[1]
-    if kept is not None and any(map(hooks_of, incoming)):
+    if incoming and kept is not None and any(map(hooks_of, incoming)):
         return {leaf: user.run(through_hooks, leaf, g, {}) for leaf, g in by_leaf(incoming.items()).items()}
     return incoming
 

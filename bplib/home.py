@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from bplib.threads import Threads
+
 __all__ = ["Home", "are_neighbours", "aside", "share_home"]
 
-# The threads, by number, that compute gradients to hand them over: these must not come into a parameter's memory.
-aside: set[int] = set()
+# Who computes gradients to hand them over: these must not come into a parameter's memory.
+aside = Threads()
 
 
 class Home:

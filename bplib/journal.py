@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 
 from bplib.errors import GraphError
+from bplib.threads import Threads
 
-__all__ = ["keep_journal", "note", "refuse_repetition"]
+__all__ = ["keep_journal", "keepers", "note", "refuse_repetition"]
 
 Action = Callable[[], None]
 
@@ -17,6 +18,9 @@ class _State(threading.local):
 
 
 _state = _State()
+
+# Who keeps a journal; whoever has much to note may ask first whether there is anyone.
+keepers = Threads()
 
 
 def note(action: Action) -> None:
@@ -36,5 +40,8 @@ def refuse_repetition(who: str, why: str) -> None:
 
 def keep_journal(entries: list[Action] | None) -> list[Action] | None:
     """Have actions noted in `entries` from now on, None for nowhere; returns the list before."""
+    keepers.enter()
     before, _state.entries = _state.entries, entries
+    if entries is None:
+        keepers.leave()
     return before

@@ -3,6 +3,7 @@
 import threading
 
 from bplib.nodes import Inspector
+from bplib.threads import Threads
 
 __all__ = ["inspect_with", "is_inspected", "is_recording", "mode", "no_grad", "unusual", "wants_every_layer"]
 
@@ -16,16 +17,14 @@ class _Mode(threading.local):
 
 mode = _Mode()
 
-# The threads whose mode is not the usual one, by number: as a rule none. To ask a set takes a tenth of the time that
-# it takes to ask what belongs to a thread. A thread comes in before its mode changes, and goes out afterwards, so that
-# an interrupt in between changes nothing; the number of one that has ended may stand here, which costs time only.
-unusual: set[int] = set()
+# Whose mode is not the usual one; the number of a thread that has ended may stand here, which costs time only.
+unusual = Threads()
 
 
 def inspect_with(inspector: Inspector | None) -> Inspector | None:
     """Let `inspector` look at every result from now on, None for nobody; returns who looked before."""
     before = mode.inspector
-    unusual.add(threading.get_ident())
+    unusual.enter()
     mode.inspector = inspector
     _settle()
     return before
@@ -38,7 +37,7 @@ def is_inspected() -> bool:
 
 def wants_every_layer() -> bool:
     """Say whether a layer and its activation shall be nodes of their own."""
-    return bool(unusual) and mode.inspector is not None and mode.inspector.every_layer
+    return mode.inspector is not None and mode.inspector.every_layer
 
 
 class no_grad:
@@ -59,7 +58,7 @@ class no_grad:
 
     def __enter__(self) -> None:
         self._before.append(mode.recording)
-        unusual.add(threading.get_ident())
+        unusual.enter()
         mode.recording = False
 
     def __exit__(self, *error: object) -> None:
@@ -74,4 +73,4 @@ def is_recording() -> bool:
 
 def _settle() -> None:
     if mode.recording and mode.inspector is None:
-        unusual.discard(threading.get_ident())
+        unusual.leave()

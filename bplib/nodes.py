@@ -5,7 +5,6 @@ from functools import lru_cache
 from itertools import count
 from math import copysign
 from operator import attrgetter
-from threading import get_ident
 from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
@@ -151,7 +150,7 @@ class Node:
         """
         if self.buffer is None or self._gradient is not None or self.hooks or self.array.dtype is not dtype:
             return None
-        return None if aside and get_ident() in aside else self.buffer
+        return None if aside and aside.has_this_one() else self.buffer
 
     def parts(self, total: np.ndarray) -> Iterable[tuple["Node", np.ndarray]]:
         """Give each leaf that this operand stands for, with its part of `total`: of all but a span, itself."""
@@ -264,11 +263,11 @@ def as_tensor(data: Any, like: Node | None = None) -> Any:
     if isinstance(data, Node):
         return data
     kind = type(data)
+    if kind is Array and data.dtype in _FLOATS:
+        return _constant(data)
     if kind is float or (kind is int and -_LARGEST < data < _LARGEST):
         # A long chain is full of numbers such as 0.5; one record of each is enough.
         return _number(data, copysign(1.0, data), None if like is None else like.array.dtype)
-    if kind is np.ndarray and data.dtype in _FLOATS:
-        return _constant(data)
     if isinstance(data, (list, tuple)) and _holds_learning_tensor(data):
         raise DataError(
             "tensor: the list holds a tensor that asks for a gradient; as plain numbers it would lose its past. "

@@ -7,7 +7,6 @@ is true of the whole is asked of each parameter.
 
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
-from threading import get_ident
 from typing import Any, final
 
 import numpy as np
@@ -69,7 +68,7 @@ class Span(Node):
 
     def landing(self, dtype: np.dtype) -> Array | None:
         """Give the memory for all gradients, if every one of them may be written there."""
-        if self.home.left or self.array.dtype is not dtype or (aside and get_ident() in aside):
+        if self.home.left or self.array.dtype is not dtype or (aside and aside.has_this_one()):
             return None
         for member in self.members:
             if member._gradient is not None or member.hooks or not member.requires_grad:
@@ -78,8 +77,12 @@ class Span(Node):
 
     def _hand_on(self, total: Array | None) -> None:
         """Tell each parameter that a rule has written its gradient into its memory, or that it has none."""
-        for member in self.members:
-            member._gradient = None if total is None else member.buffer
+        if total is None:
+            for member in self.members:
+                member._gradient = None
+        else:
+            for member in self.members:
+                member._gradient = member.buffer
 
     _gradient = property(None, _hand_on)
 

@@ -211,8 +211,10 @@ class Tensor(Protocols):
                 "backward: create_graph asks for second derivatives. The library gives first derivatives only. For a "
                 "second one take differences of first ones, as in bplib.numeric.central_difference."
             )
-        self._needs_graph("backward")
-        seed = self._seed(gradient)
+        if not self.requires_grad:
+            self._needs_graph("backward")
+        one = gradient is None and self.array.size == 1
+        seed = constant(1.0, self.array.shape, self.array.dtype) if one else self._seed(gradient)
         if self.operation is None:
             self.receive(seed)
             return
@@ -220,8 +222,6 @@ class Tensor(Protocols):
 
     def _seed(self, gradient: Any) -> np.ndarray:
         if gradient is None:
-            if self.array.size == 1:
-                return constant(1.0, self.array.shape, self.array.dtype)
             raise ShapeError(
                 f"backward: the tensor has shape {self.shape}. Expected a single number, such as a loss. "
                 "Try .sum() or .mean() first, or pass backward(gradient) of that shape."

@@ -15,7 +15,7 @@ def as_matching(name: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor
     """Give both as tensors of one shape, with at least one element; the loss `name` speaks if they are not."""
     try:
         known = prediction if isinstance(prediction, Tensor) else as_tensor(prediction)
-        wanted = as_tensor(target, known)
+        wanted = target if isinstance(target, Tensor) else as_tensor(target, known)
     except DataError:
         known = as_named(name, "prediction", prediction)
         wanted = as_named(name, "target", target, known)  # one of the two is refused again, by its name

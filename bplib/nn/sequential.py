@@ -6,7 +6,7 @@ from typing import Any, final
 from bplib.engine import apply
 from bplib.errors import DataError
 from bplib.home import are_neighbours, share_home
-from bplib.modes import wants_every_layer
+from bplib.modes import unusual, wants_every_layer
 from bplib.nn.activations import ReLU, Sigmoid, Tanh
 from bplib.nn.inputs import as_input
 from bplib.nn.layers import Linear
@@ -67,7 +67,7 @@ class Sequential(Module):
         if self._planned is not self.layers:
             self._planned, self._plan = self.layers, _plan_of(self.layers)
         # Who wants to see every result gets each layer and each activation as an operation of its own.
-        for call in self.layers if wants_every_layer() else self._plan:
+        for call in self.layers if unusual and wants_every_layer() else self._plan:
             x = call(x)
         return x if self.layers else as_input(x, "Sequential")
 
@@ -123,21 +123,19 @@ class _Fused:
         return True
 
     def __call__(self, x: Any) -> Tensor:
-        span: Any = self._span if self._is_as_it_was() else self._settled()
+        span: Any = self._span
+        if span is None or span.home.left:
+            span = self._settled()
+        else:
+            for layer, weight, bias in self._members:
+                if layer.weight is not weight or layer.bias is not bias:
+                    span = self._settled()
+                    break
         if span is not None:
-            return apply(_LAYERS, as_input(x, "Linear"), span, settings=self._settings)
+            return apply(_LAYERS, x if isinstance(x, Tensor) else as_input(x, "Linear"), span, settings=self._settings)
         for module in self._modules:
             x = module(x)
         return x
-
-    def _is_as_it_was(self) -> bool:
-        """Say whether the layers have the parameters of the span, and these still live in its home."""
-        if self._span is None or self._span.home.left:
-            return False
-        for layer, weight, bias in self._members:
-            if layer.weight is not weight or layer.bias is not bias:
-                return False
-        return True
 
     def _settled(self) -> Span | None:
         """Make one operand of all parameters, if they lie side by side."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from bplib.checks import as_array, as_number, as_truth
 from bplib.errors import DataError, DomainError, ShapeError
-from bplib.journal import note
+from bplib.journal import keepers, note
 from bplib.quiet import quiet
 
 __all__ = ["Optimizer"]
@@ -42,7 +42,8 @@ class Optimizer(ABC):
 
     def step(self) -> None:
         """Update every parameter that has a gradient; one whose ``.grad`` is None stays as it is."""
-        note(self._step)
+        if keepers:
+            note(self._step)
         quiet().run(self._step)  # a run that diverges ends in infinities, and the loss tells
 
     def _step(self) -> None:
@@ -81,7 +82,8 @@ class Optimizer(ABC):
 
     def zero_grad(self) -> None:
         """Forget the gradients: ``.grad`` becomes None, and the next backward starts afresh."""
-        note(self._forget)
+        if keepers:
+            note(self._forget)
         self._forget()
 
     def _forget(self) -> None:
@@ -246,11 +248,17 @@ class _Layout:
 
         The graph is told that they change, so that an older forward pass is not used with them.
         """
-        if self._whole is not None and self._is_together():
-            self.params[0].touch(self.params)
-            self._steps += 1
-            return [(self._whole, self._steps)]
-        self._dissolve()
+        if self._whole is not None:
+            home, first = self._homes[0], self.params[0]
+            together = not home.left and first.home is home  # in a copy the parameters have another home
+            for p in self.params:
+                if p._gradient is None:
+                    together = False
+            if together:
+                first.touch(self.params)
+                self._steps += 1
+                return [(self._whole, self._steps)]
+            self._dissolve()
         homes = [p.home for p in self.params]
         if homes != self._homes:
             self._homes, self._runs = homes, self._find_runs()
@@ -271,15 +279,6 @@ class _Layout:
         if len(pieces) == len(self._runs) == 1 and self._homes[0] is not None and all(arrived):
             self._whole, self._steps = pieces[0]
         return pieces
-
-    def _is_together(self) -> bool:
-        home = self._homes[0]
-        if home.left or self.params[0].home is not home:  # in a copy the parameters have another home
-            return False
-        for p in self.params:
-            if p._gradient is None:
-                return False
-        return True
 
     def _dissolve(self) -> None:
         if self._whole is not None:

@@ -271,13 +271,13 @@ def adam_step(
     v += (1.0 - beta2) * grad * grad
     if v_max is not None:
         v = np.maximum(v_max, v, out=v_max)
-    size, root = np.sqrt(v), 1.0
-    if bias_correction:
-        lr = lr / (1.0 - beta1**t)
+    step = np.sqrt(v)
+    if bias_correction:  # of two numbers in place of two vectors: the end of the paper's section 2
         root = math.sqrt(1.0 - beta2**t)
-    size /= root
-    size += eps
-    theta -= lr * m / size
+        lr, eps = lr * root / (1.0 - beta1**t), eps * root
+    step += eps
+    np.divide(m, step, step)
+    theta -= np.multiply(step, lr, step)
 
 
 def adamw_step(

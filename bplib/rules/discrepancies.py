@@ -60,7 +60,7 @@ def softmax_cross_entropy(logits: Array, target: Array, reduction: str) -> Remem
     classes = logits.shape[-1]
     rows = logits.reshape(-1, classes)
     # In row order, whatever the order of the logits in memory: the truth is found by its place in the flat array.
-    shifted = np.subtract(rows, np.maximum.reduce(rows.real, axis=1, keepdims=True), order="C")
+    shifted = np.subtract(rows, _largest_of_each(rows.real), order="C")
     grown = np.exp(shifted)
     total = grown.dot(constant(1.0, (classes,), logits.real.dtype))
     each = np.log(total)
@@ -82,13 +82,22 @@ def softmax_cross_entropy(logits: Array, target: Array, reduction: str) -> Remem
 def softmax_cross_entropy_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """Softmax(logits) · Σ target − target: the probabilities minus the truth."""
     grown, total, truth, weight = node.remembered
-    share = g.reshape(-1, 1) * weight
+    each = g * weight if g.ndim == 0 else g.ravel() * weight
     if truth.ndim == 1:
-        to_rows = grown * (share / total[:, None])
-        to_rows.reshape(-1)[truth] -= share.ravel()
+        to_rows = grown * (each / total)[:, None]
+        to_rows.reshape(-1)[truth] -= each
     else:
-        to_rows = (grown * (truth.sum(axis=1) / total)[:, None] - truth) * share
+        to_rows = grown * (truth.sum(axis=1) / total)[:, None] - truth
+        to_rows *= each if g.ndim == 0 else each[:, None]
     return (to_rows.reshape(node.parents[0].array.shape),)
+
+
+def _largest_of_each(rows: Array) -> Array:
+    """Give the largest number of each row, as a column."""
+    # NumPy goes through many short rows one by one, and through the columns of a copy in a third of the time.
+    if rows.shape[1] <= _FEW:
+        return np.maximum.reduce(np.ascontiguousarray(rows.T), axis=0)[:, None]
+    return np.maximum.reduce(rows, axis=1, keepdims=True)
 
 
 def _times(g: Array, weight: float) -> Any:
@@ -96,6 +105,7 @@ def _times(g: Array, weight: float) -> Any:
     return g.item() * weight if g.ndim == 0 else g * weight
 
 
+_FEW = 32  # classes
 _BISHOP = "C. M. Bishop (1995), Neural Networks for Pattern Recognition, Oxford"
 _HUBER = "P. J. Huber (1964), Ann. Math. Statist. 35(1), 73-101"
 

@@ -59,6 +59,9 @@ def linear_gradient(node: Any, g: Array) -> list[Array | None]:
     return shares
 
 
+_Step = tuple[int, Callable[[Array, Array], Array] | None, Array, Array, Array]
+
+
 @final
 class Stack:
     """A stack of linear layers, each with its activation: how the vector of its parameters is divided.
@@ -69,29 +72,36 @@ class Stack:
         The shape of each weight. Its bias, one number for each column, lies behind it.
     activations : sequence of {"tanh", "relu", "sigmoid", None}
         What follows each layer.
-    vectors : sequence of numpy.ndarray, shape (n,)
-        The vectors that are divided at every step, as θ and its gradient are: it is done once.
+    vectors : (numpy.ndarray, numpy.ndarray), shape (n,)
+        θ and its gradient as most steps use them: these are divided once.
     """
 
-    __slots__ = ("_known", "_shapes", "activations", "applied", "through")
+    __slots__ = ("_parts", "_shapes", "_way_back", "activations", "applied", "gradient", "theta", "through")
 
     def __init__(
-        self, shapes: Sequence[tuple[int, int]], activations: Sequence[str | None], vectors: Sequence[Array] = ()
+        self,
+        shapes: Sequence[tuple[int, int]],
+        activations: Sequence[str | None],
+        vectors: tuple[Array, Array] | None = None,
     ) -> None:
         self._shapes, self.activations = shapes, activations
         self.applied = [None if activation is None else _APPLIED[activation] for activation in activations]
         self.through = [None if activation is None else _THROUGH[activation] for activation in activations]
-        self._known = [(vector, self._divided(vector)) for vector in vectors]
+        self.theta, self.gradient = vectors or (None, None)
+        if vectors is not None:
+            self._parts, self._way_back = self._divided(vectors[0]), self._planned(*vectors)
 
     def __repr__(self) -> str:
         return f"Stack({self._shapes}, {self.activations})"
 
     def divide(self, vector: Array) -> list[tuple[Array, Array]]:
         """Give weight and bias of each layer as views into a vector."""
-        for known, parts in self._known:
-            if known is vector:
-                return parts
-        return self._divided(vector)
+        return self._parts if vector is self.theta else self._divided(vector)
+
+    def way_back(self, theta: Array, to_theta: Array) -> list[_Step]:
+        """Give for each layer, the last first: its number, the way through its activation, weightᵀ, and two places."""
+        known = theta is self.theta and to_theta is self.gradient
+        return self._way_back if known else self._planned(theta, to_theta)
 
     def _divided(self, vector: Array) -> list[tuple[Array, Array]]:
         parts, start = [], 0
@@ -102,25 +112,29 @@ class Stack:
             parts.append((weight, vector[middle:start]))
         return parts
 
+    def _planned(self, theta: Array, to_theta: Array) -> list[_Step]:
+        layers = zip(self.through, self._divided(theta), self._divided(to_theta), strict=True)
+        return [(i, through, part[0].T, *places) for i, (through, part, places) in enumerate(layers)][::-1]
+
 
 def layers(x: Array, theta: Array, stack: Stack) -> Remembered:
     """Give what a stack of linear layers and their activations computes from `x`; `theta` holds all its parameters.
 
     Each layer writes its activation over its linear part; the input and every layer's output are remembered.
     """
-    outputs, parts = [x], stack.divide(theta)
+    outputs, parts, add = [x], stack.divide(theta), np.add
     if not x.ndim:
         linear(x, *parts[0])  # refuses it
-    for (weight, bias), activate in zip(parts, stack.applied):  # noqa: B905  (made together; this is faster)
-        try:
+    try:
+        for (weight, bias), activate in zip(parts, stack.applied):  # noqa: B905  (made together; this is faster)
             x = x.dot(weight)
-        except ValueError:
-            linear(x, weight, bias)  # says which two shapes do not fit
-            raise
-        np.add(x, bias, x)  # the product is a new array that nobody else holds
-        if activate is not None:
-            x = activate(x, x)
-        outputs.append(x)
+            add(x, bias, x)  # the product is a new array that nobody else holds
+            if activate is not None:
+                x = activate(x, x)
+            outputs.append(x)
+    except ValueError:
+        linear(x, weight, bias)  # says which two shapes do not fit
+        raise
     return x, outputs
 
 
@@ -130,25 +144,24 @@ def layers_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     δ ← δ ∘ f′(z),   ∂L/∂bias = Σ δ,   ∂L/∂weight = inputᵀ @ δ,   δ ← δ @ weightᵀ
     """
     (x, theta), outputs, (stack,) = node.parents, node.remembered, node.settings
-    learns, first = True, 0
+    to_x, learns, first = x.requires_grad, True, 0
     to_theta = theta.landing(g.dtype)
     if to_theta is None:
         to_theta, learns = np.zeros(theta.array.shape, g.dtype), theta.requires_grad
-        first = 0 if x.requires_grad else _first_learned(theta)
-    parts, places, through = stack.divide(theta.array), stack.divide(to_theta), stack.through
+        first = 0 if to_x else _first_learned(theta)
     if g.ndim != 2:
         g, outputs = _rows(g), [_rows(output) for output in outputs]
     ones = constant(1.0, (len(g),), g.dtype)
-    for i in range(len(parts) - 1, first - 1, -1):
-        if (activation := through[i]) is not None:
-            g = activation(outputs[i + 1], g)
+    for i, through, upwards, to_weight, to_bias in stack.way_back(theta.array, to_theta):
+        if through is not None:
+            g = through(outputs[i + 1], g)
         if learns:
-            to_weight, to_bias = places[i]
             ones.dot(g, to_bias)
             outputs[i].T.dot(g, to_weight)
-        if i > first or x.requires_grad:
-            g = g.dot(parts[i][0].T)
-    return g.reshape(x.array.shape) if x.requires_grad else None, to_theta if learns else None
+        if i <= first and not to_x:
+            break
+        g = g.dot(upwards)
+    return g.reshape(x.array.shape) if to_x else None, to_theta if learns else None
 
 
 def _first_learned(theta: Any) -> int:

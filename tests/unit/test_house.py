@@ -119,7 +119,7 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 
 # -- directions of import ---------------------------------------------------------------------------------------------
 
-_CHECKS = {"errors", "checks", "quiet", "journal"}
+_CHECKS = {"errors", "checks", "quiet", "threads", "journal"}
 _ENGINE = {"rules", "home", "nodes", "modes", "spans", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
 _AROUND = {"anomaly", "differentiation", "programs", "recording", "tracing"}
@@ -132,10 +132,11 @@ MAY_IMPORT = {
     "rules": _CHECKS,
     "home": _CHECKS,
     "quiet": set(),
-    "journal": {"errors"},
+    "threads": set(),
+    "journal": {"errors", "threads"},
     "nodes": _CHECKS | {"rules", "home"},
     "spans": {"home", "nodes"},
-    "modes": {"nodes"},
+    "modes": {"threads", "nodes"},
     "engine": _CHECKS | {"rules", "home", "nodes", "modes"},
     "anomaly": _CHECKS | {"rules", "nodes", "modes"},
     "protocols": _CHECKS | {"rules", "nodes", "engine"},
