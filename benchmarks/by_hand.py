@@ -1,10 +1,11 @@
 """Training steps written by hand in NumPy, with every buffer made beforehand: the yardstick for the library.
 
-Nobody would write a lesson like this. It is what remains when the mathematics is done and nothing else.
+Nobody would write a lesson like this. It is what remains when the mathematics is done and nothing else: every view
+and every constant exists before the first step, and every operation writes into memory that is there.
 """
 
 import math
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,16 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-__all__ = ["Classification", "HandWritten", "Regression", "loss_plane", "split"]
+__all__ = ["loss_plane", "split", "training_step"]
+
+# Numbers of a vector that are updated at a time: a block of it stays in the processor's cache.
+_BLOCK = 16_384
 
 
-class HandWritten(ABC):
-    """Full-batch training of a chain of linear layers with an activation in between.
+def training_step(
+    parameters: list[Array], x: Array, target: NDArray[Any], lr: float, *, classify: bool = False, adam: bool = False
+) -> tuple[Callable[[], float], list[Array]]:
+    """Make a step of full-batch training for a chain of linear layers with an activation in between.
 
     Parameters
     ----------
@@ -25,125 +31,148 @@ class HandWritten(ABC):
     x : ndarray, shape (n, in)
         The examples.
     target : ndarray
-        Their targets.
+        Their targets: numbers of shape (n, out), or class indices of shape (n,).
     lr : float
         The rate.
+    classify : bool
+        ReLU and the cross-entropy of the softmax, in place of tanh and the mean squared error.
     adam : bool
         Adam in place of gradient descent, with the constants of its paper.
+
+    Returns
+    -------
+    step : callable
+        Forward, Loss, Backward, Update; it gives the loss before the update.
+    parameters : list of ndarray
+        The parameters, which the step changes in place.
     """
+    theta = np.concatenate([one.ravel() for one in parameters])
+    grad, dtype, n = np.empty_like(theta), theta.dtype, len(x)
+    shapes = [one.shape for one in parameters]
+    values, grads = split(theta, shapes), split(grad, shapes)
+    outputs = [np.empty((n, bias.size), dtype) for bias in values[1::2]]
+    deltas, rooms = [np.empty_like(one) for one in outputs], [np.empty_like(one) for one in outputs]
+    forward = list(zip([x, *outputs[:-1]], values[::2], values[1::2], outputs, strict=True))
+    backward = []
+    for k in range(len(outputs) - 1, 0, -1):
+        to_weight, to_bias, below = *grads[2 * k : 2 * k + 2], outputs[k - 1]
+        backward.append((deltas[k], below.T, to_weight, to_bias, values[2 * k].T, deltas[k - 1], below, rooms[k - 1]))
+    first, one, zero, ones = grads[:2], np.ones((), dtype), np.zeros((), dtype), np.ones(n, dtype)
+    loss_of = (_cross_entropy if classify else _squared_error)(outputs[-1], target, deltas[-1])
+    update = (_adam if adam else _descent)(theta, grad, lr)
+    add, multiply, subtract, maximum, greater, tanh = np.add, np.multiply, np.subtract, np.maximum, np.greater, np.tanh
+    columns, delta_of_first = x.T, deltas[0]
 
-    def __init__(self, parameters: list[Array], x: Array, target: NDArray[Any], lr: float, adam: bool = False) -> None:
-        self.target, self.lr, self.adam = target, lr, adam
-        self.theta = np.concatenate([one.ravel() for one in parameters])
-        self.grad = np.empty_like(self.theta)
-        shapes = [one.shape for one in parameters]
-        values, grads = split(self.theta, shapes), split(self.grad, shapes)
-        n, widths, dtype = len(x), [bias.shape[0] for bias in values[1::2]], self.theta.dtype
-        self.values = [x, *(np.empty((n, width), dtype) for width in widths)]
-        self.deltas = [np.empty((n, width), dtype) for width in widths]
-        self.slopes = [np.empty((n, width), dtype) for width in widths]
-        self.layers = list(enumerate(zip(values[::2], values[1::2], grads[::2], grads[1::2], strict=True)))
-        self.ones, self.rows = np.ones(n, dtype), np.arange(n)
-        self.m, self.v, self.room = (np.zeros_like(self.theta) for _ in range(3))
-        self.t = 0
-
-    def step(self) -> float:
-        """Forward, Loss, Backward, Update; returns the loss before the update."""
-        last = len(self.layers) - 1
-        for k, (weight, bias, _, _) in self.layers:
-            out = self.values[k].dot(weight, out=self.values[k + 1])
-            out += bias
-            if k < last:
-                self._activate(out)
-        loss = self._loss(self.values[-1], self.deltas[last])
-        for k, (weight, _, weight_grad, bias_grad) in reversed(self.layers):
-            delta = self.deltas[k]
-            self.values[k].T.dot(delta, out=weight_grad)
-            self.ones.dot(delta, out=bias_grad)
-            if k > 0:
-                below = delta.dot(weight.T, out=self.deltas[k - 1])
-                self._times_slope(below, self.values[k], self.slopes[k - 1])
-        if self.adam:
-            self._adam()
-        else:
-            self.grad *= self.lr
-            self.theta -= self.grad
+    def step() -> float:
+        for below, weight, bias, out in forward[:-1]:
+            below.dot(weight, out)
+            add(out, bias, out)
+            if classify:
+                maximum(out, zero, out=out)
+            else:
+                tanh(out, out)
+        below, weight, bias, out = forward[-1]
+        below.dot(weight, out)
+        add(out, bias, out)
+        loss = loss_of()
+        for delta, inputs, to_weight, to_bias, upwards, next_delta, value, room in backward:
+            inputs.dot(delta, to_weight)
+            ones.dot(delta, to_bias)
+            delta.dot(upwards, next_delta)
+            if classify:
+                greater(value, zero, room)
+            else:
+                multiply(value, value, room)
+                subtract(one, room, room)
+            multiply(next_delta, room, next_delta)
+        columns.dot(delta_of_first, first[0])
+        ones.dot(delta_of_first, first[1])
+        update()
         return loss
 
-    def _adam(self) -> None:
-        """D. P. Kingma and J. Ba (2015), algorithm 1, in blocks that stay in the processor's cache."""
-        self.t += 1
-        root = math.sqrt(1.0 - 0.999**self.t)
-        rate = self.lr / (1.0 - 0.9**self.t)
-        for start in range(0, self.theta.size, 16_384):
-            block = slice(start, start + 16_384)
-            theta, g, m, v, room = (a[block] for a in (self.theta, self.grad, self.m, self.v, self.room))
-            m *= 0.9
-            np.multiply(g, 0.1, out=room)
-            m += room
-            v *= 0.999
-            np.multiply(g, g, out=room)
-            room *= 0.001
-            v += room
-            np.sqrt(v, out=room)
-            room /= root
-            room += 1e-8
-            np.divide(m, room, out=room)
-            room *= rate
-            theta -= room
-
-    @abstractmethod
-    def _activate(self, values: Array) -> None:
-        """Apply the activation in place."""
-
-    @abstractmethod
-    def _times_slope(self, delta: Array, value: Array, buffer: Array) -> None:
-        """Multiply `delta` in place by the activation's slope where it gave `value`."""
-
-    @abstractmethod
-    def _loss(self, prediction: Array, delta: Array) -> float:
-        """Return the loss and write its gradient into `delta`; `prediction` may be overwritten."""
+    return step, values
 
 
-class Regression(HandWritten):
-    """Tanh and the mean squared error."""
+def _squared_error(prediction: Array, target: Array, delta: Array) -> Callable[[], float]:
+    """Make a function that gives the mean squared error and writes its gradient into `delta`."""
+    flat, n, subtract, multiply = delta.ravel(), delta.size, np.subtract, np.multiply
 
-    def _activate(self, values: Array) -> None:
-        np.tanh(values, out=values)
+    def loss() -> float:
+        subtract(prediction, target, delta)
+        mean = flat.dot(flat) / n
+        multiply(delta, 2.0 / n, delta)
+        return float(mean)
 
-    def _times_slope(self, delta: Array, value: Array, buffer: Array) -> None:
-        np.multiply(value, value, out=buffer)
-        np.subtract(1.0, buffer, out=buffer)
-        delta *= buffer
-
-    def _loss(self, prediction: Array, delta: Array) -> float:
-        np.subtract(prediction, self.target, out=delta)
-        flat = delta.reshape(-1)
-        loss = float(flat.dot(flat)) / delta.size
-        delta *= 2.0 / delta.size
-        return loss
+    return loss
 
 
-class Classification(HandWritten):
-    """ReLU and the cross-entropy of the softmax; the targets are class numbers."""
+def _cross_entropy(logits: Array, target: Array, delta: Array) -> Callable[[], float]:
+    """Make a function that gives the cross-entropy of the softmax and writes its gradient into `delta`."""
+    (n, classes), dtype = logits.shape, logits.dtype
+    turned, total, truth = np.empty((classes, n), dtype), np.empty(n, dtype), np.empty(n, dtype)
+    largest, ones, ones_of_a_row = np.empty(n, dtype), np.ones(n, dtype), np.ones(classes, dtype)
+    places, flat, flat_delta = np.arange(n) * classes + target, logits.ravel(), delta.ravel()
+    by_row, column, share = largest[:, None], total[:, None], 1.0 / n
 
-    def _activate(self, values: Array) -> None:
-        np.maximum(values, 0.0, out=values)
+    def loss() -> float:
+        np.copyto(turned, logits.T)  # the largest of a column is found at once, that of a short row one by one
+        np.maximum.reduce(turned, 0, None, largest)
+        np.subtract(logits, by_row, logits)
+        flat.take(places, None, truth, "clip")
+        np.exp(logits, delta)
+        delta.dot(ones_of_a_row, total)
+        mean = (np.log(total).dot(ones) - truth.dot(ones)) * share
+        np.multiply(total, n, total)
+        np.divide(delta, column, delta)
+        flat_delta[places] -= share
+        return float(mean)
 
-    def _times_slope(self, delta: Array, value: Array, buffer: Array) -> None:
-        np.greater(value, 0.0, out=buffer)
-        delta *= buffer
+    return loss
 
-    def _loss(self, prediction: Array, delta: Array) -> float:
-        prediction -= prediction.max(axis=1, keepdims=True)
-        np.exp(prediction, out=delta)
-        total = delta.sum(axis=1, keepdims=True)
-        n = len(delta)
-        loss = float(np.log(total).sum() - prediction[self.rows, self.target].sum()) / n
-        delta /= total
-        delta[self.rows, self.target] -= 1.0
-        delta *= 1.0 / n
-        return loss
+
+def _descent(theta: Array, grad: Array, lr: float) -> Callable[[], None]:
+    room = np.empty(min(_BLOCK, theta.size), theta.dtype)
+    parts = [(here, slope, room[: here.size]) for here, slope in _in_blocks(theta, grad)]
+
+    def update() -> None:
+        for here, slope, step in parts:
+            np.multiply(slope, lr, step)
+            np.subtract(here, step, here)
+
+    return update
+
+
+def _adam(theta: Array, grad: Array, lr: float) -> Callable[[], None]:
+    """D. P. Kingma and J. Ba (2015), algorithm 1, in the order of the end of section 2."""
+    room = np.empty(min(_BLOCK, theta.size), theta.dtype)
+    parts = [(*one, room[: one[0].size]) for one in _in_blocks(theta, grad, np.zeros_like(theta), np.zeros_like(theta))]
+    add, multiply, t = np.add, np.multiply, 0
+
+    def update() -> None:
+        nonlocal t
+        t += 1
+        root = math.sqrt(1.0 - 0.999**t)
+        rate, eps = lr * root / (1.0 - 0.9**t), 1e-8 * root
+        for here, slope, m, v, step in parts:
+            multiply(m, 0.9, m)
+            multiply(slope, 0.1, step)
+            add(m, step, m)
+            multiply(v, 0.999, v)
+            multiply(slope, slope, step)
+            multiply(step, 0.001, step)
+            add(v, step, v)
+            np.sqrt(v, step)
+            add(step, eps, step)
+            np.divide(m, step, step)
+            multiply(step, rate, step)
+            np.subtract(here, step, here)
+
+    return update
+
+
+def _in_blocks(*vectors: Array) -> list[tuple[Array, ...]]:
+    cuts = [slice(start, start + _BLOCK) for start in range(0, vectors[0].size, _BLOCK)]
+    return [tuple(vector[cut] for vector in vectors) for cut in cuts]
 
 
 def loss_plane(

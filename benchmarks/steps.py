@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from by_hand import Classification, Regression, loss_plane, split
+from by_hand import loss_plane, split, training_step
 from numpy.typing import NDArray
 
 import bplib
@@ -58,8 +58,8 @@ JOBS = {
 def by_hand(job: Job) -> Made:
     """Every buffer made beforehand: the yardstick."""
     x, y, parameters = job.data()
-    hand = (Classification if job.classify else Regression)(parameters, x, y, LR, job.adam)
-    return hand.step, lambda: [part for layer in hand.layers for part in layer[1][:2]]
+    step, values = training_step(parameters, x, y, LR, classify=job.classify, adam=job.adam)
+    return step, lambda: values
 
 
 def textbook(job: Job) -> Made:

@@ -4,6 +4,7 @@ The numbers are those of the table to the last bit; only the memory is not made 
 for a stack of layers, where training spends its time; every other row runs as it stands.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -102,31 +103,34 @@ def _layers(node: Node) -> Program | None:
 
 def _layers_gradient(node: Node, outputs: list[Array]) -> Callable[..., Any]:
     (x, theta), (stack,) = node.parents, node.settings
-    dtype, parts = node.array.dtype, stack.divide(theta.array)
+    dtype, to_x = node.array.dtype, x.requires_grad
     ones = constant(1.0, (len(node.array),), dtype)
-    plan = []
-    for i in range(len(parts) - 1, -1, -1):
-        room = np.empty_like(outputs[i + 1])
-        down = np.empty_like(outputs[i]) if i or x.requires_grad else None
-        through = _ACTIVATIONS[stack.activations[i]][1]
-        plan.append((outputs[i + 1], through, room, outputs[i].T, parts[i][0].T, down))
+    rooms = [(np.empty_like(y), np.empty_like(below)) for below, y in itertools.pairwise(outputs)]
+
+    def plan_for(to_theta: Array) -> list[tuple[Any, ...]]:
+        plan = []
+        for i, _, upwards, to_weight, to_bias in stack.way_back(theta.array, to_theta):
+            through, (room, down) = _ACTIVATIONS[stack.activations[i]][1], rooms[i]
+            below = down if i or to_x else None
+            plan.append((outputs[i + 1], through, room, to_bias, outputs[i].T, to_weight, upwards, below))
+        return plan
+
+    own = [] if theta.buffer is None else plan_for(theta.buffer)
 
     def gradient(_: Any, g: Array) -> tuple[Array | None, Array]:
-        place = theta.landing(dtype)
-        to_theta = np.empty_like(theta.array) if place is None else place
-        places = stack.divide(to_theta)
-        i = len(places)
-        for y, through, room, below, above, down in plan:
-            i -= 1
+        to_theta, plan = theta.landing(dtype), own
+        if to_theta is None:
+            to_theta = np.empty_like(theta.array)
+            plan = plan_for(to_theta)
+        for y, through, room, to_bias, columns, to_weight, upwards, below in plan:
             if through is not None:
                 through(y, g, room)
                 g = room
-            to_weight, to_bias = places[i]
             ones.dot(g, to_bias)
-            below.dot(g, to_weight)
-            if down is not None:
-                g = g.dot(above, down)
-        return (g if x.requires_grad else None), to_theta
+            columns.dot(g, to_weight)
+            if below is not None:
+                g = g.dot(upwards, below)
+        return (g if to_x else None), to_theta
 
     return gradient
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -50,6 +51,9 @@ class Parameter(Tensor):
             self.receive(gradient)
 
 
+_changes = count(1)
+
+
 class Module(ABC):
     """A function with parameters. Subclasses assign parameters and modules as attributes.
 
@@ -57,6 +61,8 @@ class Module(ABC):
     """
 
     training = True
+    # Another number whenever an attribute of any module was set or deleted: who has looked need not look again before.
+    changes: ClassVar[int] = 0
     # The attributes that hold arrays which no gradient changes and which must be saved all the same.
     buffer_names: ClassVar[tuple[str, ...]] = ()
 
@@ -72,6 +78,11 @@ class Module(ABC):
                     f"optimizer would find it. Expected an nn.Parameter. To change the numbers, try {name}.assign(...)."
                 )
         super().__setattr__(name, value)
+        Module.changes = next(_changes)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        Module.changes = next(_changes)
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

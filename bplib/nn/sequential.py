@@ -1,5 +1,6 @@
 """Modules in a row."""
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, final
 
@@ -106,7 +107,7 @@ class _Fused:
         self._layers: list[Linear] = []
         self._activations: list[str | None] = []
         self._span: Span | None = None
-        self._members: list[tuple[Linear, Parameter, Parameter]] = []
+        self._seen = -1  # the number of the last change of a module that is known here
         self._settings: tuple[Any, ...] = ()
 
     def take(self, module: Module) -> bool:
@@ -124,13 +125,8 @@ class _Fused:
 
     def __call__(self, x: Any) -> Tensor:
         span: Any = self._span
-        if span is None or span.home.left:
+        if span is None or span.home.left or self._seen != Module.changes:
             span = self._settled()
-        else:
-            for layer, weight, bias in self._members:
-                if layer.weight is not weight or layer.bias is not bias:
-                    span = self._settled()
-                    break
         if span is not None:
             return apply(_LAYERS, x if isinstance(x, Tensor) else as_input(x, "Linear"), span, settings=self._settings)
         for module in self._modules:
@@ -138,8 +134,12 @@ class _Fused:
         return x
 
     def _settled(self) -> Span | None:
-        """Make one operand of all parameters, if they lie side by side."""
+        """Make one operand of all parameters, if they lie side by side; the same as before, if it still holds."""
+        seen = Module.changes
         members: list[Any] = [p for layer in self._layers for p in (layer.weight, layer.bias)]
+        if self._span is not None and not self._span.home.left and all(map(operator.is_, members, self._span.members)):
+            self._seen = seen
+            return self._span
         if not all(isinstance(p, Parameter) for p in members) or not are_neighbours(members):
             return None
         shapes = [weight.shape for weight in members[::2]]
@@ -147,7 +147,7 @@ class _Fused:
         if [bias.shape for bias in members[1::2]] != [shape[1:] for shape in shapes]:
             return None
         self._span = span = Span(members)
-        self._members = list(zip(self._layers, members[::2], members[1::2], strict=True))
+        self._seen = seen
         self._settings = (Stack(shapes, tuple(self._activations), (span.array, span.buffer)),)
         return span
 

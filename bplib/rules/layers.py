@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from bplib.errors import ShapeError
-from bplib.rules.elementwise import positive_part, sigmoid, through_relu, through_sigmoid, through_tanh
+from bplib.rules.elementwise import positive_part, sigmoid, through_relu, through_sigmoid
 from bplib.rules.operation import Array, Operation, Remembered, constant
 
 __all__ = ["ROWS", "Stack"]
@@ -87,8 +87,10 @@ class Stack:
         self._shapes, self.activations = shapes, activations
         self.applied = [None if activation is None else _APPLIED[activation] for activation in activations]
         self.through = [None if activation is None else _THROUGH[activation] for activation in activations]
-        self.theta, self.gradient = vectors or (None, None)
+        self.theta: Array | None = None
+        self.gradient: Array | None = None
         if vectors is not None:
+            self.theta, self.gradient = vectors
             self._parts, self._way_back = self._divided(vectors[0]), self._planned(*vectors)
 
     def __repr__(self) -> str:
@@ -145,6 +147,8 @@ def layers_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
     """
     (x, theta), outputs, (stack,) = node.parents, node.remembered, node.settings
     to_x, learns, first = x.requires_grad, True, 0
+    if g.dtype is not node.array.dtype:
+        g = g.astype(node.array.dtype)
     to_theta = theta.landing(g.dtype)
     if to_theta is None:
         to_theta, learns = np.zeros(theta.array.shape, g.dtype), theta.requires_grad
@@ -174,12 +178,22 @@ def _rows(a: Array) -> Array:
     return a.reshape(-1, a.shape[-1])
 
 
+def _through_tanh(y: Array, g: Array) -> Array:
+    lost = y * y
+    np.multiply(lost, g, lost)
+    return np.subtract(g, lost, lost)  # as `through_tanh`, in memory that is there already
+
+
 def _sigmoid(z: Array, out: Array) -> Array:
     return sigmoid(z)[0]
 
 
 _APPLIED: dict[str, Callable[[Array, Array], Array]] = {"tanh": np.tanh, "relu": positive_part, "sigmoid": _sigmoid}
-_THROUGH = {"tanh": through_tanh, "relu": through_relu, "sigmoid": through_sigmoid}
+_THROUGH: dict[str, Callable[[Array, Array], Array]] = {
+    "tanh": _through_tanh,
+    "relu": through_relu,
+    "sigmoid": through_sigmoid,
+}
 _GILES = "M. B. Giles (2008), Collected matrix derivative results, Springer LNCSE 64, 35-44"
 _RUMELHART = "D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), Nature 323, 533-536"
 
