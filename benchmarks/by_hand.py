@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-__all__ = ["loss_plane", "split", "training_step"]
+__all__ = ["float_step", "loss_plane", "split", "training_step"]
 
 # Numbers of a vector that are updated at a time: a block of it stays in the processor's cache.
 _BLOCK = 16_384
@@ -219,3 +219,35 @@ def loss_plane(
 def split(vector: Array, shapes: list[tuple[int, ...]]) -> list[Array]:
     ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
     return [part.reshape(shape) for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)]
+
+
+def float_step(layers: list[list[list[float]]], x: list[float], y: float) -> float:
+    """Forward and backward of a ReLU network for one example on Python floats; its gradients are dropped.
+
+    Parameters
+    ----------
+    layers : list of list of list of float
+        The weights of each neuron of each layer; there are no biases.
+    x, y : list of float, float
+        The example and its target.
+
+    Returns
+    -------
+    float
+        The squared error.
+    """
+    outputs, last = [x], len(layers) - 1
+    for k, layer in enumerate(layers):
+        h = outputs[-1]
+        sums = [sum([w * a for w, a in zip(row, h)]) for row in layer]  # noqa: B905  (strict takes its time)
+        outputs.append(sums if k == last else [s if s > 0 else 0.0 for s in sums])
+    error = outputs[-1][0] - y
+    delta = [2 * error]
+    gradients = []
+    for k in range(last, -1, -1):
+        below = outputs[k]
+        gradients.append([[d * a for a in below] if d else None for d in delta])
+        if k:
+            columns = zip(zip(*layers[k]), below)  # noqa: B905
+            delta = [sum([d * w for d, w in zip(delta, c)]) if a > 0 else 0.0 for c, a in columns]  # noqa: B905
+    return error * error
