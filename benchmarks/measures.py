@@ -161,11 +161,15 @@ def _chain(n: int) -> bplib.Tensor:
 
 def _in_turn(steps: dict[str, Callable[[], Any]], rounds: int, repeat: int) -> Seconds:
     seconds: Seconds = {name: [] for name in steps}
-    gc.collect()  # what was made on the way here is not the first engine's to clear up
+    # Whoever makes thousands of objects a step wakes the garbage collector. It shall go through them, and not through
+    # the hundred thousand that importing has left: these are nobody's step.
+    gc.collect()
+    gc.freeze()
     for _ in range(rounds):
         for name, step in steps.items():
             step()  # the one before has filled the caches with its own
             seconds[name].append(_seconds_of(step, repeat))
+    gc.unfreeze()
     return seconds
 
 

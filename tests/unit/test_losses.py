@@ -32,6 +32,21 @@ def test_a_network_that_knows_nothing_loses_the_logarithm_of_the_number_of_class
     assert float(cross_entropy(np.zeros((7, 10)), np.arange(7))) == pytest.approx(math.log(10), rel=1e-15)
 
 
+@pytest.mark.parametrize("classes", [1, 2, 10, 32, 33, 100])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cross_entropy_finds_the_largest_of_few_and_of_many_classes(classes, dtype):
+    """Of few classes it is looked for column by column; what overflows without it shows whether it was found."""
+    rng = np.random.default_rng(classes)
+    logits = (1000.0 * rng.normal(size=(7, classes))).astype(dtype)
+    target = rng.integers(classes, size=7)
+    found = cross_entropy(logits, target, reduction="none").data
+    exact = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    expected = np.log(np.exp(exact).sum(axis=1)) - exact[np.arange(7), target]
+    np.testing.assert_allclose(found, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+    logits[3, classes // 2] = np.nan
+    assert np.isnan(cross_entropy(logits, target, reduction="none").data).tolist() == [i == 3 for i in range(7)]
+
+
 def test_the_gradient_of_cross_entropy_is_probability_minus_truth():
     z = tensor([[1.0, 2.0, 0.5], [0.0, 0.0, 3.0]], requires_grad=True)
     cross_entropy(z, [1, 0]).backward()

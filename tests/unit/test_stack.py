@@ -103,6 +103,35 @@ def test_a_network_whose_layers_are_replaced_uses_the_new_ones():
     assert np.array_equal(model(X).data, one_by_one(model, X).data)
 
 
+def test_a_parameter_that_is_deleted_is_missed_at_once():
+    model = network(nn.Tanh())
+    model(X)
+    del model[0].weight
+    with pytest.raises(AttributeError, match="weight"):
+        model(X)
+
+
+def test_what_changes_in_another_network_makes_no_new_operand():
+    model, other = network(nn.Tanh()), network(nn.Tanh())
+    span = model(X).parents[1]
+    other[0].weight = nn.Parameter(np.ones((2, 3)))
+    other.train()
+    assert model(X).parents[1] is span
+    model[0].weight = model[0].weight
+    assert model(X).parents[1] is span
+
+
+def test_a_gradient_of_another_type_is_taken_in_the_type_of_the_result():
+    model = network(nn.Tanh(), nn.Linear(3, 1, rng=1)).astype(np.float32)
+    output = model(X.astype(np.float32))
+    (output * np.ones((5, 1))).sum().backward()  # float64 from here on
+    found = model.theta_grad.copy()
+    model.zero_grad()
+    model(X.astype(np.float32)).sum().backward()
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, model.theta_grad)
+
+
 def test_a_copied_network_uses_its_own_parameters():
     model = network(nn.Tanh())
     model(X)
