@@ -12,6 +12,7 @@ import pytest
 import bplib
 from bplib import losses, nn, no_grad
 from bplib.engine import apply
+from bplib.journal import keepers
 from bplib.modes import inspect_with, is_inspected, is_recording, unusual
 from bplib.optim import SGD, Adam
 from bplib.rules import TABLE
@@ -224,3 +225,21 @@ def test_a_recorded_step_does_not_hold_what_another_thread_did():
     fast(X)
     np.testing.assert_array_equal(other.theta, before)
     assert not (mine.theta == mine_before).all()
+
+
+def test_a_journal_is_kept_in_one_thread_and_for_as_long_as_the_recording_takes():
+    weight = bplib.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = bplib.optim.SGD([weight], lr=0.1)
+    seen = []
+
+    def step():
+        seen.append(set(keepers))
+        optimizer.zero_grad()
+        loss = (weight * weight).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    bplib.replay(step)()
+    assert seen == [{threading.get_ident()}]
+    assert keepers == set()
