@@ -109,14 +109,16 @@ def _squared_error(prediction: Array, target: Array, delta: Array) -> Callable[[
 def _cross_entropy(logits: Array, target: Array, delta: Array) -> Callable[[], float]:
     """Make a function that gives the cross-entropy of the softmax and writes its gradient into `delta`."""
     (n, classes), dtype = logits.shape, logits.dtype
-    turned, total, truth = np.empty((classes, n), dtype), np.empty(n, dtype), np.empty(n, dtype)
-    largest, ones, ones_of_a_row = np.empty(n, dtype), np.ones(n, dtype), np.ones(classes, dtype)
-    places, flat, flat_delta = np.arange(n) * classes + target, logits.ravel(), delta.ravel()
+    largest, total, truth = np.empty(n, dtype), np.empty(n, dtype), np.empty(n, dtype)
+    ones, ones_of_a_row = np.ones(n, dtype), np.ones(classes, dtype)
+    starts, at = np.arange(n) * classes, np.empty(n, int)
+    places, flat, flat_delta = starts + target, logits.ravel(), delta.ravel()
     by_row, column, share = largest[:, None], total[:, None], 1.0 / n
 
     def loss() -> float:
-        np.copyto(turned, logits.T)  # the largest of a column is found at once, that of a short row one by one
-        np.maximum.reduce(turned, 0, None, largest)
+        logits.argmax(1, at)  # the place of the largest is found in a fifth of the time of its value
+        np.add(at, starts, at)
+        flat.take(at, None, largest, "clip")
         np.subtract(logits, by_row, logits)
         flat.take(places, None, truth, "clip")
         np.exp(logits, delta)

@@ -11,6 +11,7 @@ from bplib.losses import cross_entropy, mse
 from bplib.modes import is_inspected
 from bplib.nn import Dropout, Linear, Module, Parameter, ReLU, Sequential, Sigmoid, Tanh
 from bplib.rules.elementwise import positive_part, sigmoid
+from bplib.rules.operation import places_of_largest
 from bplib.tensors import as_tensor
 
 __all__ = ["Blocks", "blocks_of"]
@@ -161,7 +162,7 @@ def _mse(prediction: Array, y: Array) -> Array:
 
 
 def _cross_entropy(logits: Array, y: Array) -> Array:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    shifted = logits - logits.ravel().take(places_of_largest(logits)).reshape(*logits.shape[:-1], 1)
     each = np.log(np.exp(shifted).sum(axis=-1))
     if y.dtype.kind in "iu" and y.ndim == 1:
         each -= shifted[:, np.arange(len(y)), y]

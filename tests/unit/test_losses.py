@@ -32,10 +32,10 @@ def test_a_network_that_knows_nothing_loses_the_logarithm_of_the_number_of_class
     assert float(cross_entropy(np.zeros((7, 10)), np.arange(7))) == pytest.approx(math.log(10), rel=1e-15)
 
 
-@pytest.mark.parametrize("classes", [1, 2, 10, 32, 33, 100])
+@pytest.mark.parametrize("classes", [1, 2, 10, 100])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_cross_entropy_finds_the_largest_of_few_and_of_many_classes(classes, dtype):
-    """Of few classes it is looked for column by column; what overflows without it shows whether it was found."""
+    """What overflows without it shows whether it was found."""
     rng = np.random.default_rng(classes)
     logits = (1000.0 * rng.normal(size=(7, classes))).astype(dtype)
     target = rng.integers(classes, size=7)
