@@ -26,7 +26,7 @@ if __name__ == "__main__":  # before NumPy is there; the processes that are star
         os.environ.pop(name, None)
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from measures import CHAINS, MEMORY, SCALAR, SURFACE, Disagreement, Seconds, jobs, seconds_for  # noqa: E402
+from measures import CHAINS, MEMORY, SCALAR, SURFACE, Disagreement, Seconds, jobs, others_for, seconds_for  # noqa: E402
 from steps import JOBS, installed  # noqa: E402  (both import NumPy, after the variables are set)
 from tqdm import tqdm  # noqa: E402
 
@@ -68,13 +68,14 @@ NAMES = [*(job.name for job in jobs()), SURFACE, SCALAR, *CHAINS, MEMORY]
 PROCESSES = 3
 
 
-def measured(name: str, rounds: int, block: float, processes: int = PROCESSES) -> Seconds:
+def measured(name: str, rounds: int, block: float, processes: int = PROCESSES, other: str = "") -> Seconds:
     """Measure one job in several processes, each with its share of the rounds; see `measures.seconds_for`."""
     found: Seconds = {}
     for _ in range(processes):
         with multiprocessing.get_context("spawn").Pool(1, _leave_ctrl_c_to_the_parent) as pool:
-            for engine, seconds in pool.apply(seconds_for, (name, max(1, rounds // processes), block)).items():
-                found.setdefault(engine, []).extend(seconds)
+            part = pool.apply(seconds_for, (name, max(1, rounds // processes), block, other))
+        for engine, seconds in part.items():
+            found.setdefault(engine, []).extend(seconds)
     return found
 
 
@@ -118,8 +119,9 @@ def as_markdown(rows: list[Row]) -> str:
         "",
         "Written by `python course.py bench --write` on one machine, with one BLAS thread. A ratio of 1.5 means half "
         "as long again as NumPy written by hand with every buffer made beforehand; *unfused* is compared with NumPy as "
-        "a textbook writes it, since both use elementary operations. All engines take turns, and come to the same "
-        f"losses and parameters before they are timed; the median is over the rounds of {PROCESSES} processes. Times "
+        "a textbook writes it, since both use elementary operations. All take turns, and come to the same losses and "
+        f"parameters before they are timed; the median is over the rounds of {PROCESSES} processes. Another library is "
+        "timed in a process of its own beside NumPy by hand, since merely to import it changes the times of all. Times "
         "say more about the machine than about the program; ratios are what to compare.",
         "",
         f"Measured with {', '.join(_versions())}. An engine without a row was not installed, or has no such method.",
@@ -165,8 +167,10 @@ def main() -> int:
     try:
         for name in tqdm(chosen(options.names, options.quick), leave=False):
             block, processes = (2e-3, 1) if options.quick else (8e-3, PROCESSES)
-            seconds = measured(name, 7 if options.quick else options.rounds, block, processes)
-            group = rows_of(name, seconds)
+            rounds = 7 if options.quick else options.rounds
+            group = rows_of(name, measured(name, rounds, block, processes))
+            for other in others_for(name):
+                group += rows_of(name, measured(name, rounds // PROCESSES, block, 1, other))[1:]
             rows += group
             tqdm.write(as_text(group))
     except KeyboardInterrupt:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 from by_hand import float_step
-from steps import JOBS, MAKERS, Job, planes
+from steps import JOBS, OTHERS, OWN, Job, Made, planes
 
 import bplib
 from bplib.scalar import Value
 
-__all__ = ["CHAINS", "MEMORY", "SCALAR", "SURFACE", "Disagreement", "Seconds", "jobs", "seconds_for"]
+__all__ = ["CHAINS", "MEMORY", "SCALAR", "SURFACE", "Disagreement", "Seconds", "jobs", "others_for", "seconds_for"]
 
 Seconds = dict[str, list[float]]
 SURFACE, SCALAR, MEMORY = "loss surface", "scalar network", "chain: bytes a node"
@@ -38,7 +38,14 @@ def jobs() -> Iterator[Job]:
                 yield replace(job, name=f"{job.name} {'Adam' if adam else 'SGD'} {dtype}", dtype=dtype, adam=adam)
 
 
-def seconds_for(name: str, rounds: int, block: float) -> Seconds:
+def others_for(name: str) -> list[str]:
+    """Give the other libraries that are installed and have what a job needs: two have no optimizers of their own."""
+    if name not in {job.name for job in jobs()}:
+        return []
+    return [other for other in OTHERS if not ("Adam" in name and other in ("MyGrad", "autograd"))]
+
+
+def seconds_for(name: str, rounds: int, block: float, other: str = "") -> Seconds:
     """Measure one job of the table.
 
     Parameters
@@ -49,6 +56,8 @@ def seconds_for(name: str, rounds: int, block: float) -> Seconds:
         How often the engines take turns.
     block : float
         How many seconds each has at a time.
+    other : str
+        Another library, which is timed alone beside the yardstick: merely to import it changes the times of all.
 
     Returns
     -------
@@ -63,16 +72,17 @@ def seconds_for(name: str, rounds: int, block: float) -> Seconds:
         return chain_microseconds(CHAINS[name])
     if name == MEMORY:
         return chain_bytes()
-    return training_seconds({job.name: job for job in jobs()}[name], rounds, block)
+    job = {job.name: job for job in jobs()}[name]
+    return training_seconds(job, engines_for(job, other), rounds, block)
 
 
-def engines_for(job: Job) -> dict[str, Any]:
-    """Make every engine that can do this job, after the yardstick."""
-    # Two of the others have no optimizers of their own.
-    return {name: make(job) for name, make in MAKERS.items() if not (job.adam and name in ("MyGrad", "autograd"))}
+def engines_for(job: Job, other: str = "") -> dict[str, Made]:
+    """Make NumPy's and the library's engines for a job, or the yardstick and another library's; the yardstick first."""
+    makers = {"by hand": OWN["by hand"], other: OTHERS[other]} if other else OWN
+    return {name: make(job) for name, make in makers.items()}
 
 
-def hold_together(job: Job, engines: dict[str, Any]) -> None:
+def hold_together(job: Job, engines: dict[str, Made]) -> None:
     """Take three steps with each; losses and parameters must agree before anybody looks at the clock."""
     tolerance = 1e-9 if job.dtype == "float64" else 2e-3
     step, parameters = engines["by hand"]
@@ -86,9 +96,8 @@ def hold_together(job: Job, engines: dict[str, Any]) -> None:
                 raise Disagreement(f"{job.name}: parameter {k} of {name} differs by {np.abs(a - b).max():.1e}.")
 
 
-def training_seconds(job: Job, rounds: int, block: float) -> Seconds:
-    """Time one training step in all hands."""
-    engines = engines_for(job)
+def training_seconds(job: Job, engines: dict[str, Made], rounds: int, block: float) -> Seconds:
+    """Time one training step in several hands."""
     hold_together(job, engines)
     steps = {name: step for name, (step, _) in engines.items()}
     return _in_turn(steps, rounds, max(1, int(block / _seconds_of(steps["by hand"], 3))))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import bplib
 from bplib import landscape, losses, nn, optim
 
-__all__ = ["JOBS", "MAKERS", "Job", "installed", "planes"]
+__all__ = ["JOBS", "OTHERS", "OWN", "Job", "Made", "installed", "planes"]
 
 Array = NDArray[Any]
 Made = tuple[Callable[[], float], Callable[[], list[Array]]]
@@ -277,12 +277,14 @@ def installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-MAKERS: dict[str, Callable[[Job], Made]] = {
+OWN: dict[str, Callable[[Job], Made]] = {
     "by hand": by_hand,
     "textbook": textbook,
     "bplib": library,
     "unfused": unfused,
     "replay": replayed,
+}
+OTHERS: dict[str, Callable[[Job], Made]] = {
     **({"MyGrad": mygrad} if installed("mygrad") else {}),
     **({"autograd": autograd} if installed("autograd") else {}),
     **({"PyTorch": torch} if installed("torch") else {}),

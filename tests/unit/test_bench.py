@@ -27,7 +27,7 @@ SMALL = [
 @pytest.mark.parametrize("job", SMALL, ids=lambda job: job.name)
 def test_all_hands_come_to_the_same_losses_and_parameters(job):
     engines = measures.engines_for(job)
-    assert set(engines) >= {"by hand", "textbook", "bplib", "unfused", "replay"}
+    assert list(engines) == ["by hand", "textbook", "bplib", "unfused", "replay"]
     measures.hold_together(job, engines)
 
 
@@ -35,7 +35,7 @@ def test_all_hands_come_to_the_same_losses_and_parameters(job):
 def test_an_engine_that_computes_something_else_is_not_timed(name):
     job = SMALL[0]
     engines = measures.engines_for(job)
-    engines[name] = steps.MAKERS[name](replace(job, adam=True))
+    engines[name] = steps.OWN[name](replace(job, adam=True))
     with pytest.raises(engine.Disagreement, match=f"small False float64 False: the losses of {name} are"):
         measures.hold_together(job, engines)
 
@@ -49,7 +49,8 @@ def test_parameters_that_differ_are_found_although_the_losses_agree():
 
 
 def test_the_rows_are_ratios_to_the_yardstick():
-    rows = engine.rows_of(SMALL[0].name, measures.training_seconds(SMALL[0], rounds=3, block=1e-4))
+    job = SMALL[0]
+    rows = engine.rows_of(job.name, measures.training_seconds(job, measures.engines_for(job), rounds=3, block=1e-4))
     by_name = {row.engine: row for row in rows}
     assert by_name["by hand"].ratio == 1.0
     assert all(row.low <= row.ratio <= row.high for row in rows)
@@ -67,7 +68,7 @@ def test_a_ratio_is_the_median_of_rounds_that_belong_together():
 
 def test_every_process_is_a_new_one_and_gives_its_share_of_the_rounds():
     seconds = engine.measured("tiny SGD float64", rounds=6, block=1e-4, processes=2)
-    assert set(seconds) >= {"by hand", "textbook", "bplib", "unfused", "replay"}
+    assert list(seconds) == ["by hand", "textbook", "bplib", "unfused", "replay"]
     assert {len(values) for values in seconds.values()} == {6}
 
 
@@ -89,7 +90,10 @@ def test_the_loss_surface_is_the_same_in_all_hands(monkeypatch):
 def test_other_libraries_stand_beside_where_they_are_installed(name):
     pytest.importorskip({"PyTorch": "torch"}.get(name, name.lower()))
     job = SMALL[0]
-    measures.hold_together(job, {"by hand": steps.by_hand(job), name: steps.MAKERS[name](job)})
+    assert name in measures.others_for("tiny SGD float64")
+    engines = measures.engines_for(job, name)
+    assert list(engines) == ["by hand", name]
+    measures.hold_together(job, engines)
 
 
 def test_numbers_one_at_a_time_and_a_chain():
@@ -128,6 +132,7 @@ def run(monkeypatch, *arguments):
 
 def test_the_command_writes_what_it_measured(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(engine, "measured", lambda name, *more: {"by hand": [1.0], "replay": [1.5]})
+    monkeypatch.setattr(engine, "others_for", lambda name: [])
     monkeypatch.setattr(engine, "REPORT", tmp_path / "speed.md")
     assert run(monkeypatch, "tiny", "--json", str(tmp_path / "rows.json"), "--write") == 0
     assert "not reached" in capsys.readouterr().out
@@ -135,6 +140,17 @@ def test_the_command_writes_what_it_measured(monkeypatch, tmp_path, capsys):
     assert [row.job for row in rows[::2]] == engine.chosen(["tiny"], quick=False)
     assert rows[1] == engine.Row("tiny SGD float64", "replay", 1.5, 1.5, 1.5, 1.5e6, 1.1)
     assert (tmp_path / "speed.md").read_text("utf-8") == engine.as_markdown(rows)
+
+
+def test_another_library_is_timed_alone_beside_the_yardstick(monkeypatch, capsys):
+    def measured(name, rounds, block, processes, other=""):
+        return {"by hand": [1.0], "bplib": [1.5]} if not other else {"by hand": [2.0], other: [6.0]}
+
+    monkeypatch.setattr(engine, "measured", measured)
+    monkeypatch.setattr(engine, "others_for", lambda name: ["PyTorch"])
+    assert run(monkeypatch, "--quick") == 0
+    lines = [line.split()[3:6] for line in capsys.readouterr().out.splitlines()]
+    assert lines[-3:] == [["by", "hand", "1.00"], ["bplib", "1.50", "1.50"], ["PyTorch", "3.00", "3.00"]]
 
 
 def test_an_unknown_name_a_stop_and_a_disagreement_are_told(monkeypatch, capsys, tmp_path):
