@@ -96,7 +96,7 @@ def _layers(node: Node) -> Program | None:
             below.dot(weight, z)
             add(z, bias, z)
             if activate is not None:
-                activate(z)
+                activate(z, z)
 
     return forward, _layers_gradient(node, outputs)
 
@@ -135,18 +135,10 @@ def _layers_gradient(node: Node, outputs: list[Array]) -> Callable[..., Any]:
     return gradient
 
 
-def _tanh(z: Array) -> None:
-    np.tanh(z, z)
-
-
 def _through_tanh(y: Array, g: Array, room: Array) -> None:
     np.multiply(y, y, room)
     np.multiply(room, g, room)
     np.subtract(g, room, room)
-
-
-def _relu(z: Array) -> None:
-    positive_part(z, z)
 
 
 def _through_relu(y: Array, g: Array, room: Array) -> None:
@@ -154,18 +146,18 @@ def _through_relu(y: Array, g: Array, room: Array) -> None:
     np.multiply(g, room, room)
 
 
-def _sigmoid(z: Array) -> None:
-    np.copyto(z, sigmoid(z)[0])
+def _sigmoid(z: Array, out: Array) -> None:
+    np.copyto(out, sigmoid(z)[0])
 
 
 def _through_sigmoid(y: Array, g: Array, room: Array) -> None:
     np.copyto(room, through_sigmoid(y, g))
 
 
-_ACTIVATIONS: dict[str | None, tuple[Callable[..., None] | None, Callable[..., None] | None]] = {
+_ACTIVATIONS: dict[str | None, tuple[Callable[..., Any] | None, Callable[..., None] | None]] = {
     None: (None, None),
-    "tanh": (_tanh, _through_tanh),
-    "relu": (_relu, _through_relu),
+    "tanh": (np.tanh, _through_tanh),
+    "relu": (positive_part, _through_relu),
     "sigmoid": (_sigmoid, _through_sigmoid),
 }
 _BUILDERS: dict[str, Callable[[Node], Program | None]] = {

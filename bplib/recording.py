@@ -17,8 +17,9 @@ import numpy as np
 
 from bplib.checks import as_floats
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
+from bplib.home import Home
 from bplib.journal import keep_journal
-from bplib.modes import inspect_with, is_inspected, is_recording
+from bplib.modes import inspect_with, is_inspected, is_recording, unusual
 from bplib.nodes import Array, Node
 from bplib.programs import Program, program_for
 from bplib.quiet import quiet
@@ -86,6 +87,7 @@ class Recording:
         self._recorder = _Recorder()
         self._actions: list[Action] = []
         self._arrays: list[tuple[Node, Array]] = []
+        self._homes: set[Home] = set()
         self._loss: Node | None = None
 
     def __call__(self, *inputs: Any) -> float:
@@ -100,14 +102,14 @@ class Recording:
         GraphError
             If the step cannot be repeated: it calls no backward, or changes tensors by hand.
         """
-        if is_inspected():
+        if unusual and is_inspected():
             return _as_number(self._step(*inputs))
         if self._loss is None:
             return self._record(inputs)
         if inputs or self._inputs:
             self._refill(inputs)
-        for leaf, array in self._arrays:
-            if leaf.array is not array:
+        for home in self._homes:
+            if home.left and any(leaf.array is not array for leaf, array in self._arrays):
                 self._check_types()
                 return self._record(inputs)  # they live elsewhere now, and perhaps no longer side by side
         quiet().run(self._run)
@@ -160,6 +162,7 @@ class Recording:
         loss = recorder.checked(arrays)
         self._inputs, self._actions = arrays, recorder.compiled()
         self._arrays = [(leaf, leaf.array) for leaf in recorder.leaves() if leaf.home is not None]
+        self._homes = {leaf.home for leaf, _ in self._arrays if leaf.home is not None}
         self._loss = loss
         return loss.array.item()
 
