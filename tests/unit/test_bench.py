@@ -72,7 +72,7 @@ def test_every_process_is_a_new_one_and_gives_its_share_of_the_rounds():
     assert {len(values) for values in seconds.values()} == {6}
 
 
-def test_two_engines_that_disagree_are_told_by_the_process_that_finds_it():
+def test_what_goes_wrong_in_the_process_comes_out_here():
     with pytest.raises(KeyError, match="huge SGD"):
         engine.measured("huge SGD float64", rounds=1, block=1e-4, processes=1)
 
