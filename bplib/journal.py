@@ -1,14 +1,29 @@
 """What a training step does besides computing: noted while a step is being recorded, so that it can be done again."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from bplib.errors import GraphError
 from bplib.threads import Threads
 
-__all__ = ["keep_journal", "keepers", "note", "refuse_repetition"]
+__all__ = ["Action", "Forget", "keep_journal", "keepers", "note", "refuse_repetition"]
 
 Action = Callable[[], None]
+
+
+class Forget:
+    """The action of having no gradients: ``.grad`` of these parameters is None again."""
+
+    __slots__ = ("parameters",)
+
+    def __init__(self, parameters: Iterable[Any]) -> None:
+        self.parameters = tuple(parameters)
+
+    def __call__(self) -> None:
+        """Do it."""
+        for parameter in self.parameters:
+            parameter._gradient = None
 
 
 class _State(threading.local):

@@ -128,6 +128,15 @@ class Node:
         for other in others:
             other.order = now
 
+    def touch_if_learned(self, others: Sequence["Node"]) -> bool:
+        """Touch `others` if each of them has a gradient, and say so; else perhaps some of those that have one."""
+        now = clock()
+        for other in others:
+            if other._gradient is None:
+                return False
+            other.order = now
+        return True
+
     def forget(self) -> None:
         """Have no gradient: ``.grad`` is None again."""
         self._gradient = None

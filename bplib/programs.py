@@ -6,18 +6,38 @@ for a stack of layers, where training spends its time; every other row runs as i
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from bplib.constants import constant
 from bplib.nodes import Array, Node
-from bplib.rules import constant
 from bplib.rules.elementwise import positive_part, sigmoid, through_sigmoid
 from bplib.rules.layers import linear_gradient
 
 __all__ = ["Program", "program_for"]
 
-Program = tuple[Callable[[], None], Callable[[Any, Array], Any]]
+_add, _multiply, _subtract = np.add, np.multiply, np.subtract  # found faster than through the module
+
+
+class Program(NamedTuple):
+    """What a recorded node does.
+
+    Attributes
+    ----------
+    forward : callable
+        ``forward()`` writes into ``node.array``.
+    gradient : callable
+        ``gradient(node, g)`` is like the row's.
+    write : callable or None
+        ``write(g)`` puts the only gradient that is asked for into its operand's memory, whatever is there.
+    """
+
+    forward: Callable[[], None]
+    gradient: Callable[[Any, Array], Any]
+    write: Callable[[Array], Any] | None = None
+
 
 
 def program_for(node: Node) -> Program | None:
@@ -30,8 +50,8 @@ def program_for(node: Node) -> Program | None:
 
     Returns
     -------
-    (callable, callable) or None
-        ``forward()`` writes into ``node.array``; ``gradient(node, g)`` is like the row's.
+    Program or None
+        See `Program`.
     """
     make = _BUILDERS.get(node.operation.name) if node.operation is not None else None
     return None if make is None else make(node)
@@ -41,14 +61,14 @@ def _linear(node: Node) -> Program | None:
     x, weight, *biases = node.parents
     if not _is_plain(node) or not biases:
         return None
-    below, by, z, add = x.array, weight.array, node.array, np.add
+    below, by, z = x.array, weight.array, node.array
     bias = biases[0].array
 
     def forward() -> None:
         below.dot(by, z)
-        add(z, bias, z)
+        _add(z, bias, z)
 
-    return forward, linear_gradient
+    return Program(forward, linear_gradient)
 
 
 def _is_plain(node: Node) -> bool:
@@ -65,16 +85,18 @@ def _squared_error(node: Node) -> Program | None:
     error = np.empty_like(prediction.array)
     flat, room, loss = error.ravel(), np.empty_like(error), node.array
     weight = 1.0 / error.size if reduction == "mean" else 1.0
-    a, b, subtract = prediction.array, target.array, np.subtract
+    a, b = prediction.array, target.array
+    one, slope = constant(1.0, (), error.dtype), constant(2.0 * weight, (), error.dtype)
 
     def forward() -> None:
-        subtract(a, b, error)
+        _subtract(a, b, error)
         loss[()] = flat.dot(flat) * weight
 
     def gradient(_: Any, g: Array) -> tuple[Array, None]:
-        return np.multiply(error, g.item() * (2.0 * weight), room), None
+        # At the end of a graph, where a 1 arrives, NumPy need not convert a number.
+        return _multiply(error, slope if g is one else g.item() * (2.0 * weight), room), None
 
-    return forward, gradient
+    return Program(forward, gradient)
 
 
 def _layers(node: Node) -> Program | None:
@@ -89,19 +111,18 @@ def _layers(node: Node) -> Program | None:
             outputs, stack.divide(theta.array), outputs[1:], stack.activations, strict=False
         )
     ]
-    add = np.add
 
     def forward() -> None:
         for below, weight, bias, z, activate in plan:
             below.dot(weight, z)
-            add(z, bias, z)
+            _add(z, bias, z)
             if activate is not None:
                 activate(z, z)
 
-    return forward, _layers_gradient(node, outputs)
+    return Program(forward, *_layers_gradient(node, outputs))
 
 
-def _layers_gradient(node: Node, outputs: list[Array]) -> Callable[..., Any]:
+def _layers_gradient(node: Node, outputs: list[Array]) -> tuple[Callable[..., Any], Callable[..., Any] | None]:
     (x, theta), (stack,) = node.parents, node.settings
     dtype, to_x = node.array.dtype, x.requires_grad
     ones = constant(1.0, (len(node.array),), dtype)
@@ -115,13 +136,7 @@ def _layers_gradient(node: Node, outputs: list[Array]) -> Callable[..., Any]:
             plan.append((outputs[i + 1], through, room, to_bias, outputs[i].T, to_weight, upwards, below))
         return plan
 
-    own = [] if theta.buffer is None else plan_for(theta.buffer)
-
-    def gradient(_: Any, g: Array) -> tuple[Array | None, Array]:
-        to_theta, plan = theta.landing(dtype), own
-        if to_theta is None:
-            to_theta = np.empty_like(theta.array)
-            plan = plan_for(to_theta)
+    def back(plan: list[tuple[Any, ...]], g: Array) -> Array:
         for y, through, room, to_bias, columns, to_weight, upwards, below in plan:
             if through is not None:
                 through(y, g, room)
@@ -130,20 +145,30 @@ def _layers_gradient(node: Node, outputs: list[Array]) -> Callable[..., Any]:
             columns.dot(g, to_weight)
             if below is not None:
                 g = g.dot(upwards, below)
+        return g
+
+    own = [] if theta.buffer is None else plan_for(theta.buffer)
+
+    def gradient(_: Any, g: Array) -> tuple[Array | None, Array]:
+        to_theta, plan = theta.landing(dtype), own
+        if to_theta is None:
+            to_theta = np.empty_like(theta.array)
+            plan = plan_for(to_theta)
+        g = back(plan, g)
         return (g if to_x else None), to_theta
 
-    return gradient
+    return gradient, partial(back, own) if own and not to_x else None
 
 
 def _through_tanh(y: Array, g: Array, room: Array) -> None:
-    np.multiply(y, y, room)
-    np.multiply(room, g, room)
-    np.subtract(g, room, room)
+    _multiply(y, y, room)
+    _multiply(room, g, room)
+    _subtract(g, room, room)
 
 
 def _through_relu(y: Array, g: Array, room: Array) -> None:
     np.copyto(room, np.greater(y, 0))
-    np.multiply(g, room, room)
+    _multiply(g, room, room)
 
 
 def _sigmoid(z: Array, out: Array) -> None:

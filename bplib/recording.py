@@ -16,19 +16,17 @@ from typing import Any, final
 import numpy as np
 
 from bplib.checks import as_floats
+from bplib.compiling import Applied, Started, compiled
 from bplib.errors import BplibError, DataError, GraphError, ShapeError
 from bplib.home import Home
-from bplib.journal import keep_journal
+from bplib.journal import Action, keep_journal
 from bplib.modes import inspect_with, is_inspected, is_recording, unusual
 from bplib.nodes import Array, Node
-from bplib.programs import Program, program_for
 from bplib.quiet import quiet
 from bplib.rules import Operation
 from bplib.tensors import Tensor
 
 __all__ = ["Recording", "replay"]
-
-Action = Callable[[], None]
 
 
 def replay(step: Callable[..., Any]) -> "Recording":
@@ -160,7 +158,7 @@ class Recording:
             keep_journal(before[1])
         arrays = [value.array if isinstance(value, Node) else value for value in own]
         loss = recorder.checked(arrays)
-        self._inputs, self._actions = arrays, recorder.compiled()
+        self._inputs, self._actions = arrays, compiled(recorder.entries)
         self._arrays = [(leaf, leaf.array) for leaf in recorder.leaves() if leaf.home is not None]
         self._homes = {leaf.home for leaf, _ in self._arrays if leaf.home is not None}
         self._loss = loss
@@ -173,25 +171,6 @@ class Recording:
         return f"Recording of {name}, {len(self._actions)} actions"
 
 
-class _Applied:
-    """One operation that was applied."""
-
-    __slots__ = ("node", "operation", "parents", "settings")
-
-    def __init__(self, node: Node, operation: Operation, parents: tuple[Node, ...], settings: tuple[Any, ...]) -> None:
-        self.node, self.operation, self.parents, self.settings = node, operation, parents, settings
-
-
-class _Started:
-    """One backward pass that was started."""
-
-    __slots__ = ("loss", "seed", "visited")
-
-    def __init__(self, loss: Node, seed: Array) -> None:
-        self.loss, self.seed = loss, seed
-        self.visited: list[tuple[Node, tuple[bool, ...]]] = []
-
-
 class _Recorder:
     """Notes what a step does while it runs."""
 
@@ -202,23 +181,23 @@ class _Recorder:
         self._leaf_orders: dict[Node, int] = {}
 
     def forward(self, node: Node, operation: Operation, parents: tuple[Node, ...], settings: tuple[Any, ...]) -> None:
-        self.entries.append(_Applied(node, operation, parents, settings))
+        self.entries.append(Applied(node, operation, parents, settings))
         for parent in parents:
             self._leaf_orders.setdefault(parent, parent.order)
 
     def start(self, loss: Node, seed: Array) -> None:
-        self.entries.append(_Started(loss, seed))
+        self.entries.append(Started(loss, seed))
 
     def backward(self, node: Node, incoming: Array, outgoing: Sequence[Array | None]) -> None:
-        started = next(entry for entry in reversed(self.entries) if isinstance(entry, _Started))
+        started = next(entry for entry in reversed(self.entries) if isinstance(entry, Started))
         started.visited.append((node, tuple(share is not None for share in outgoing)))
 
     def checked(self, inputs: Sequence[Any]) -> Node:
         """Give the loss, or say why the step cannot be repeated."""
-        losses = [entry.loss for entry in self.entries if isinstance(entry, _Started)]
+        losses = [entry.loss for entry in self.entries if isinstance(entry, Started)]
         if not losses:
             raise GraphError("replay: the step calls no backward. Expected a training step: forward, loss, backward.")
-        applied = [entry for entry in self.entries if isinstance(entry, _Applied)]
+        applied = [entry for entry in self.entries if isinstance(entry, Applied)]
         nodes = {node for entry in applied for node in (entry.node, *entry.parents)}
         if any(node.hooks is not None for node in nodes):
             raise GraphError(
@@ -243,83 +222,6 @@ class _Recorder:
     def leaves(self) -> list[Node]:
         """Give what the operations started from."""
         return [leaf for operand in self._leaf_orders for leaf, _ in operand.parts(operand.array)]
-
-    def compiled(self) -> list[Action]:
-        """Give what to do, in order; what no loss depends on is left out."""
-        made = {entry.node: entry for entry in self.entries if isinstance(entry, _Applied)}
-        needed: set[Node] = set()
-        waiting = [entry.loss for entry in self.entries if isinstance(entry, _Started)]
-        while waiting:
-            node = waiting.pop()
-            if node in made and node not in needed:
-                needed.add(node)
-                waiting += made[node].parents
-        programs = {node: program_for(node) for node in needed}
-        actions: list[Action] = []
-        for entry in self.entries:
-            if isinstance(entry, _Started):
-                actions.append(_backward_of(entry, programs))
-            elif not isinstance(entry, _Applied):
-                actions.append(entry)
-            elif entry.node in needed:
-                program = programs[entry.node]
-                actions.append(_forward_of(entry) if program is None else program[0])
-        return actions
-
-
-def _forward_of(entry: _Applied) -> Action:
-    """Give the operation on the recorded operands; its result goes into the recorded array, which others know."""
-    node, forward, settings, parents = entry.node, entry.operation.forward, entry.settings, entry.parents
-    array = node.array
-
-    def apply_again() -> None:
-        result, node.remembered = forward(*[p.array for p in parents], *settings)
-        array[...] = result
-
-    return apply_again
-
-
-def _backward_of(entry: _Started, programs: dict[Node, Program | None]) -> Action:
-    """Give the backward pass as a fixed list: which rule, and to whom its results go."""
-    places: dict[Node, int] = {entry.loss: 0}
-    plan: list[tuple[Any, Node, int, list[tuple[int, Node, int]]]] = []
-    leaves: list[tuple[Node, int]] = []
-    for node, reached in entry.visited:
-        targets = []
-        for i, parent in enumerate(node.parents):
-            if reached[i]:
-                if parent not in places and parent.operation is None:
-                    leaves.append((parent, len(places)))
-                targets.append((i, parent, places.setdefault(parent, len(places))))
-        program = programs[node]
-        row: Any = node.operation
-        plan.append((row.gradient if program is None else program[1], node, places[node], targets))
-    seed, size = entry.seed, len(places)
-
-    def backward() -> None:
-        incoming: list[Any] = [None] * size
-        incoming[0] = seed
-        landed: set[Node] = set()
-        for gradient, node, place, targets in plan:
-            outgoing = gradient(node, incoming[place])
-            for i, parent, target in targets:
-                share = outgoing[i]
-                if share is parent.buffer:
-                    landed.add(parent)
-                    parent._gradient = share
-                    if incoming[target] is not None:
-                        parent.receive(incoming[target])
-                        incoming[target] = None
-                elif parent in landed:
-                    parent.receive(share)
-                else:
-                    before = incoming[target]
-                    incoming[target] = share if before is None else before + share
-        for leaf, place in leaves:
-            if incoming[place] is not None:
-                leaf.receive(incoming[place])
-
-    return backward
 
 
 def _arrays_in(settings: Sequence[Any]) -> Iterator[Array]:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from bplib.checks import as_floats
+from bplib.constants import constant
 from bplib.engine import apply, backpropagate
 from bplib.errors import DataError, GraphError, ShapeError
 from bplib.home import Home
-from bplib.journal import note
+from bplib.journal import Forget, note
 from bplib.nodes import MAKE, Hook, HookHandle, Node, as_tensor, keep_gradient
 from bplib.protocols import Protocols, plain
-from bplib.rules import TABLE, Operation, constant
+from bplib.rules import TABLE, Operation
 
 __all__ = ["Tensor", "as_tensor", "tensor"]
 
@@ -133,8 +134,9 @@ class Tensor(Protocols):
 
     def zero_grad(self) -> None:
         """Forget the gradient: ``.grad`` is None again."""
-        note(self.forget)
-        self._gradient = None
+        forget = Forget([self])
+        note(forget)
+        forget()
 
     def retain_grad(self) -> None:
         """Ask an intermediate result to keep its gradient in ``.grad`` after `backward`."""

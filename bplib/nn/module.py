@@ -10,7 +10,7 @@ import numpy as np
 from bplib.checks import as_array, as_floats, as_truth
 from bplib.errors import DataError, DomainError, ShapeError
 from bplib.home import Home, share_home
-from bplib.journal import note
+from bplib.journal import Forget, note
 from bplib.tensors import Tensor
 
 __all__ = ["Module", "Parameter"]
@@ -191,9 +191,9 @@ class Module(ABC):
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
-        note(self.zero_grad)
-        for parameter in self.parameters():
-            parameter.grad = None
+        forget = Forget(self.parameters())
+        note(forget)
+        forget()
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training, where a layer such as dropout acts; or away from it.

@@ -11,6 +11,7 @@ once, on that vector. Separate tensors work as well, one after the other.
 from bplib.optim.base import Optimizer
 from bplib.optim.clipping import clip_grad_norm, clip_grad_value
 from bplib.optim.methods import SGD, AdaDelta, AdaGrad, RMSProp
+from bplib.optim.moment_steps import adam_step, adamw_step, nadam_step
 from bplib.optim.moments import Adam, AdamW, NAdam
 from bplib.optim.rates import (
     CosineAnnealingLR,
@@ -22,15 +23,7 @@ from bplib.optim.rates import (
     StepLR,
 )
 from bplib.optim.schedules import ReduceLROnPlateau, Schedule
-from bplib.optim.steps import (
-    adadelta_step,
-    adagrad_step,
-    adam_step,
-    adamw_step,
-    nadam_step,
-    rmsprop_step,
-    sgd_step,
-)
+from bplib.optim.steps import adadelta_step, adagrad_step, rmsprop_step, sgd_step
 
 __all__ = [
     "SGD",

@@ -9,15 +9,11 @@ import numpy as np
 
 from bplib.checks import as_array, as_number, as_truth
 from bplib.errors import DataError, DomainError, ShapeError
-from bplib.journal import keepers, note
+from bplib.journal import Forget, keepers, note
+from bplib.optim.layout import Array, Layout
 from bplib.quiet import quiet
 
 __all__ = ["Optimizer"]
-
-# A step reads and writes several vectors; blocks of this many numbers stay in the processor's cache, and from 256 KB
-# on NumPy computes a product such as (1 - β₂) * g * g in the memory of its first half.
-_BLOCK = 32_768
-
 
 class Optimizer(ABC):
     """The base of every optimizer: it walks over the parameters, a method says what one step does.
@@ -37,7 +33,9 @@ class Optimizer(ABC):
         self.param_groups = list(self._groups)
         for group in self._groups:
             self._validate(group)
-        self._layouts = [_Layout(group["params"]) for group in self._groups]
+        self._layouts = [Layout(group["params"]) for group in self._groups]
+        self._walk = list(zip(self._groups, self._layouts, strict=True))
+        self._forget = Forget(parameter for layout in self._layouts for parameter in layout.params)
         self._settings = {"params", *settings}
 
     def step(self) -> None:
@@ -54,10 +52,10 @@ class Optimizer(ABC):
             if group is not checked or checked.changed:
                 self._accept()
                 break
-        for group, layout in zip(self._groups, self._layouts):  # noqa: B905  (made together; this is faster)
+        for group, layout in self._walk:
             for blocks, t in layout.pieces():
-                for theta, grad, state in blocks:
-                    self._update(theta, grad, state, t, group.data)
+                for theta, grad, state, room in blocks:
+                    self._update(theta, grad, state, room, t, group.data)
 
     def _accept(self) -> None:
         """Check what was changed by hand since the last step; other settings may change, the parameters may not."""
@@ -76,7 +74,8 @@ class Optimizer(ABC):
                 )
         self._groups = [group if isinstance(group, _Group) else _Group(group) for group in groups]
         self.param_groups[:] = self._groups
-        for accepted, layout in zip(self._groups, self._layouts, strict=True):
+        self._walk = list(zip(self._groups, self._layouts, strict=True))
+        for accepted, layout in self._walk:
             layout.keep(self._state_of(accepted))
             accepted.changed = False
 
@@ -85,11 +84,6 @@ class Optimizer(ABC):
         if keepers:
             note(self._forget)
         self._forget()
-
-    def _forget(self) -> None:
-        for layout in self._layouts:
-            for parameter in layout.params:
-                parameter._gradient = None
 
     def state_dict(self) -> dict[str, Any]:
         """Give settings, checked as before a step, and state as plain numbers and copied arrays, to save and load."""
@@ -191,7 +185,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None: ...
 
 
@@ -213,128 +207,6 @@ class _Group(UserDict[str, Any]):
         return self
 
 
-# θ, its gradient and the running averages, as flat vectors of at most _BLOCK numbers.
-_Block = tuple[np.ndarray, np.ndarray, list[np.ndarray]]
-
-
-class _Layout:
-    """Where each parameter of one group finds its numbers, and the method's running averages beside them."""
-
-    def __init__(self, params: tuple[Any, ...]) -> None:
-        self.params = params
-        params[0].settle(params)
-        ends = np.cumsum([0, *(p.size for p in params)])
-        self._starts = [int(end) for end in ends]
-        self.size = self._starts[-1]
-        self.shapes = [tuple(p.shape) for p in params]
-        # How many steps each parameter has taken; one that had no gradient for a while is behind.
-        self._counts = [0] * len(params)
-        self._kept: tuple[str, ...] = ()
-        self._state: dict[str, np.ndarray] = {}
-        self._homes: list[Any] = []
-        self._runs: list[tuple[int, int]] = []
-        # The blocks of a group that lives and learns together, which most groups do, and its steps; else None.
-        self._whole: list[_Block] | None = None
-        self._steps = 0
-
-    def keep(self, names: tuple[str, ...]) -> None:
-        """Have these running averages from now on."""
-        if names != self._kept:
-            self._dissolve()
-            self._kept = names
-
-    def pieces(self) -> list[tuple[list[_Block], int]]:
-        """Give the blocks and the step number of each run of parameters that learn together, as few as possible.
-
-        The graph is told that they change, so that an older forward pass is not used with them.
-        """
-        if self._whole is not None:
-            home, first = self._homes[0], self.params[0]
-            together = not home.left and first.home is home  # in a copy the parameters have another home
-            for p in self.params:
-                if p._gradient is None:
-                    together = False
-            if together:
-                first.touch(self.params)
-                self._steps += 1
-                return [(self._whole, self._steps)]
-            self._dissolve()
-        homes = [p.home for p in self.params]
-        if homes != self._homes:
-            self._homes, self._runs = homes, self._find_runs()
-        changed = [p for p in self.params if p.grad is not None]
-        if changed:
-            changed[0].touch(changed)
-        return self._find_pieces()
-
-    def _find_pieces(self) -> list[tuple[list[_Block], int]]:
-        arrived = [p.grad is not None for p in self.params]
-        pieces = []
-        for first, last in self._runs:
-            counts = self._counts[first:last]
-            if False not in arrived[first:last] and counts.count(counts[0]) == last - first:
-                pieces.append(self._piece(first, last))
-            else:
-                pieces += [self._piece(i, i + 1) for i in range(first, last) if arrived[i]]
-        if len(pieces) == len(self._runs) == 1 and self._homes[0] is not None and all(arrived):
-            self._whole, self._steps = pieces[0]
-        return pieces
-
-    def _dissolve(self) -> None:
-        if self._whole is not None:
-            self._counts = [self._steps] * len(self.params)
-            self._whole = None
-
-    def _average(self, name: str) -> np.ndarray:
-        """Give the running average `name` of the whole group, 0 at first."""
-        found = self._state.get(name)
-        if found is None:
-            dtype = np.result_type(*(p.dtype for p in self.params))
-            found = self._state[name] = np.zeros(self.size, dtype)
-        return found
-
-    def saved(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """Give what a later run needs, the averages of these names even where they are still 0."""
-        self._dissolve()
-        if any(self._counts):
-            for name in names:
-                self._average(name)
-        arrays = {name: array.copy() for name, array in self._state.items()}
-        return {"shapes": self.shapes, "counts": list(self._counts), "arrays": arrays}
-
-    def load(self, saved: Mapping[str, Any]) -> None:
-        self._whole, self._counts = None, list(saved["counts"])
-        self._state = {name: np.array(array) for name, array in saved["arrays"].items()}
-
-    def _find_runs(self) -> list[tuple[int, int]]:
-        # Parameters moved house, perhaps into another dtype; the averages follow.
-        dtype = np.result_type(*(p.dtype for p in self.params))
-        self._state = {name: array.astype(dtype, copy=False) for name, array in self._state.items()}
-        runs, first = [], 0
-        for i in range(1, len(self.params) + 1):
-            if i == len(self.params) or not _neighbours(self.params[i - 1], self.params[i]):
-                runs.append((first, i))
-                first = i
-        return runs
-
-    def _piece(self, first: int, last: int) -> tuple[list[_Block], int]:
-        t = self._counts[first] + 1
-        self._counts[first:last] = [t] * (last - first)
-        start, stop = self._starts[first], self._starts[last]
-        state = [self._average(name)[start:stop] for name in self._kept]
-        parameter = self.params[first]
-        home = parameter.home
-        if home is None:
-            return _blocks(parameter.data.reshape(-1), parameter.grad.reshape(-1), state), t
-        span = slice(parameter.offset, parameter.offset + stop - start)
-        return _blocks(home.values[span], home.gradients[span], state), t
-
-
-def _blocks(theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray]) -> list[_Block]:
-    parts = [slice(start, start + _BLOCK) for start in range(0, theta.size, _BLOCK)]
-    return [(theta[part], grad[part], [average[part] for average in state]) for part in parts]
-
-
 def _are_mappings(parts: Any, keys: set[str]) -> bool:
     """Say whether `parts` is a list of dictionaries that have these keys."""
     return isinstance(parts, list | tuple) and all(isinstance(one, Mapping) and keys <= one.keys() for one in parts)
@@ -342,10 +214,6 @@ def _are_mappings(parts: Any, keys: set[str]) -> bool:
 
 def _counts(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
-
-
-def _neighbours(left: Any, right: Any) -> bool:
-    return left.home is not None and left.home is right.home and right.offset == left.offset + left.size
 
 
 def _as_groups(params: Iterable[Any], settings: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

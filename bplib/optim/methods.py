@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from bplib.checks import as_number
 from bplib.errors import DomainError
 from bplib.optim.base import Optimizer
+from bplib.optim.layout import Array
 from bplib.optim.steps import adadelta_step, adagrad_step, rmsprop_step, sgd_step
 
 __all__ = ["SGD", "AdaDelta", "AdaGrad", "RMSProp"]
@@ -64,7 +63,7 @@ class SGD(Optimizer):
         return ("velocity",) if group["momentum"] else ()
 
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None:
         sgd_step(
             theta,
@@ -74,6 +73,7 @@ class SGD(Optimizer):
             momentum=group["momentum"],
             nesterov=group["nesterov"],
             weight_decay=group["weight_decay"],
+            room=room,
         )
 
 
@@ -113,7 +113,7 @@ class AdaGrad(Optimizer):
         super().__init__(params, lr=lr, eps=eps)
 
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None:
         adagrad_step(theta, grad, state[0], lr=group["lr"], eps=group["eps"])
 
@@ -166,7 +166,7 @@ class RMSProp(Optimizer):
         return ("squares", "velocity") if group["momentum"] else ("squares",)
 
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None:
         rmsprop_step(
             theta,
@@ -222,6 +222,6 @@ class AdaDelta(Optimizer):
         as_number(group["rho"], "rho", "AdaDelta", least=0.0, below=1.0)
 
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None:
         adadelta_step(theta, grad, state[0], state[1], lr=group["lr"], rho=group["rho"], eps=group["eps"])

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from bplib.checks import as_number
 from bplib.errors import DataError
 from bplib.optim.base import Optimizer
-from bplib.optim.steps import adam_step, adamw_step, nadam_step
+from bplib.optim.layout import Array
+from bplib.optim.moment_steps import adam_step, adamw_step, nadam_step
 
 __all__ = ["Adam", "AdamW", "NAdam"]
 
@@ -87,7 +86,7 @@ class Adam(_Moments):
         )
 
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None:
         adam_step(
             theta,
@@ -101,6 +100,7 @@ class Adam(_Moments):
             eps=group["eps"],
             weight_decay=group["weight_decay"],
             bias_correction=group["bias_correction"],
+            room=room,
         )
 
 
@@ -163,7 +163,7 @@ class AdamW(_Moments):
         )
 
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None:
         adamw_step(
             theta,
@@ -177,6 +177,7 @@ class AdamW(_Moments):
             eps=group["eps"],
             weight_decay=group["weight_decay"],
             bias_correction=group["bias_correction"],
+            room=room,
         )
 
 
@@ -234,7 +235,7 @@ class NAdam(_Moments):
         as_number(group["momentum_decay"], "momentum_decay", "NAdam", least=0.0)
 
     def _update(
-        self, theta: np.ndarray, grad: np.ndarray, state: list[np.ndarray], t: int, group: Mapping[str, Any]
+        self, theta: Array, grad: Array, state: list[Array], room: Array | None, t: int, group: Mapping[str, Any]
     ) -> None:
         nadam_step(
             theta,

@@ -26,9 +26,9 @@ from bplib.rules import (
     shapes,
 )
 from bplib.rules.layers import Stack
-from bplib.rules.operation import Operation, constant, sum_to_shape
+from bplib.rules.operation import Operation, sum_to_shape
 
-__all__ = ["FAMILIES", "TABLE", "Operation", "Stack", "constant", "sum_to_shape"]
+__all__ = ["FAMILIES", "TABLE", "Operation", "Stack", "sum_to_shape"]
 
 FAMILIES: dict[str, tuple[Operation, ...]] = {
     "Arithmetic": arithmetic.ROWS,

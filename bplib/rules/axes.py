@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered, constant, places_of_largest
+from bplib.constants import constant
+from bplib.rules.operation import Array, Operation, Remembered, places_of_largest
 
 __all__ = ["ROWS"]
 

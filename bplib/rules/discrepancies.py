@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered, constant, places_of_largest, row_starts
+from bplib.constants import constant
+from bplib.rules.operation import Array, Operation, Remembered, places_of_largest, row_starts
 
 __all__ = ["ROWS"]
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from bplib.rules.operation import Array, Operation, Remembered, constant
+from bplib.constants import constant
+from bplib.rules.operation import Array, Operation, Remembered
 
 __all__ = ["ROWS", "positive_part", "sigmoid", "through_relu", "through_sigmoid", "through_tanh"]
 

@@ -9,9 +9,10 @@ from typing import Any, final
 
 import numpy as np
 
+from bplib.constants import constant
 from bplib.errors import ShapeError
 from bplib.rules.elementwise import positive_part, sigmoid, through_relu, through_sigmoid
-from bplib.rules.operation import Array, Operation, Remembered, constant
+from bplib.rules.operation import Array, Operation, Remembered
 
 __all__ = ["ROWS", "Stack"]
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Array", "Operation", "Remembered", "constant", "places_of_largest", "row_starts", "sum_to_shape"]
+from bplib.constants import constant
+
+__all__ = ["Array", "Operation", "Remembered", "places_of_largest", "row_starts", "sum_to_shape"]
 
 Array = np.ndarray
 Remembered = tuple[Array, Any]
@@ -54,20 +56,6 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"Operation({self.name!r})"
-
-
-@lru_cache(maxsize=256)
-def constant(value: float, shape: tuple[int, ...], dtype: np.dtype) -> Array:
-    """Give a read-only array full of one number, made once: NumPy takes longer to convert a Python number.
-
-    Examples
-    --------
-    >>> constant(1.0, (3,), np.dtype(float))
-    array([1., 1., 1.])
-    """
-    array = np.full(shape, value, dtype)
-    array.setflags(write=False)
-    return array
 
 
 @lru_cache(maxsize=64)

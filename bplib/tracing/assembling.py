@@ -5,10 +5,10 @@ from typing import Any, final
 import numpy as np
 
 from bplib.checks import as_floats
+from bplib.constants import constant
 from bplib.errors import DataError, GraphError, ShapeError
 from bplib.nodes import Node, keep_gradient
 from bplib.quiet import quiet
-from bplib.rules import constant
 from bplib.tracing.derivatives import Sign, derivative_in_symbols
 from bplib.tracing.following import Rank, Visit, follow, kept
 from bplib.tracing.formulas import settings_in_words, template_of

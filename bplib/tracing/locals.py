@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bplib.rules import FAMILIES, Operation, constant
+from bplib.constants import constant
+from bplib.rules import FAMILIES, Operation
 from bplib.tracing.figures import axes_in_words
 
 __all__ = ["Local", "Standing", "locals_of"]

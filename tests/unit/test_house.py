@@ -119,10 +119,10 @@ def test_no_file_bears_the_name_of_a_public_function() -> None:
 
 # -- directions of import ---------------------------------------------------------------------------------------------
 
-_CHECKS = {"errors", "checks", "quiet", "threads", "journal"}
+_CHECKS = {"errors", "checks", "constants", "quiet", "threads", "journal"}
 _ENGINE = {"rules", "home", "nodes", "modes", "spans", "engine", "protocols", "tensors"}
 _CORE = _ENGINE | {"functional"}
-_AROUND = {"anomaly", "differentiation", "programs", "recording", "tracing"}
+_AROUND = {"anomaly", "differentiation", "programs", "compiling", "recording", "tracing"}
 _PARTS = _AROUND | {"losses", "nn", "numeric", "optim", "data", "scalar", "references"}
 _LIBRARY = _CORE | _PARTS | {"landscape", "training"}
 MAY_IMPORT = {
@@ -131,6 +131,7 @@ MAY_IMPORT = {
     "checks": {"errors"},
     "rules": _CHECKS,
     "home": _CHECKS,
+    "constants": set(),
     "quiet": set(),
     "threads": set(),
     "journal": {"errors", "threads"},
@@ -144,7 +145,8 @@ MAY_IMPORT = {
     "functional": _CHECKS | _ENGINE,
     "differentiation": _CHECKS | _ENGINE,
     "programs": _CHECKS | {"rules", "nodes"},
-    "recording": _CHECKS | _ENGINE | {"programs"},
+    "compiling": {"journal", "rules", "nodes", "programs"},
+    "recording": _CHECKS | _ENGINE | {"compiling"},
     "losses": _CHECKS | _CORE,
     "nn": _CHECKS | _CORE,
     "numeric": _CHECKS | _CORE,

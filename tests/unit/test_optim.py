@@ -254,6 +254,29 @@ def test_large_vectors_are_updated_in_blocks_without_a_seam():
     np.testing.assert_array_equal(w.data, theta)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("settings", [{}, {"weight_decay": 0.1}, {"bias_correction": False}])
+def test_memory_to_compute_in_changes_no_bit_of_a_step(dtype, settings):
+    rng = np.random.default_rng(0)
+    start, grad = rng.normal(size=(2, 5)).astype(dtype)
+    results = []
+    for room in (None, np.full(5, np.nan, dtype)):
+        theta, m, v, top = start.copy(), *np.zeros((3, 5), dtype)
+        for t in (1, 2, 3):
+            adam_step(theta, grad, m, v, t, top, lr=0.1, room=room, **settings)
+            sgd_step(theta, grad, m, lr=0.1, momentum=0.9, nesterov=True, room=room)
+        results.append([theta, m, v, top])
+    np.testing.assert_array_equal(results[0], results[1])
+
+
+@pytest.mark.parametrize("lr", [0.5, np.float64(0.5), np.array(0.5), 1, np.full((2, 1), 0.5)])
+def test_a_rate_may_be_any_kind_of_number_or_an_array_and_keeps_the_type(lr):
+    theta, grad = np.ones((2, 3), np.float32), np.full((2, 3), 0.25, np.float32)
+    sgd_step(theta, grad, lr=lr)
+    assert theta.dtype == np.float32
+    np.testing.assert_array_equal(theta, 1 - 0.25 * float(np.max(lr)))
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_saved_state_resumes_exactly(name):
     model = model_of()

@@ -129,7 +129,7 @@ def test_adadelta_does_not_depend_on_the_unit_of_the_loss():
 
 
 def test_the_momenta_of_nadam_multiply_up_also_after_a_pause():
-    from bplib.optim.steps import _product_of_momenta
+    from bplib.optim.moment_steps import _product_of_momenta
 
     expected = 1.0
     for t in range(1, 1001):
