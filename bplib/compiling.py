@@ -118,14 +118,13 @@ class _Chain(NamedTuple):
 
 
 def _chain_of(entry: Started, programs: Programs) -> _Chain | None:
-    links, ahead, program = [], entry.loss, None
-    for node, reached in entry.visited:
-        if node is not ahead or reached.count(True) != 1:
-            return None
-        i = reached.index(True)
-        links.append((_rule_of(node, programs), node, i))
-        ahead, program = node.parents[i], programs[node]
-    return _Chain(entry.seed, links, ahead, program and program.write)
+    """Give the chain if each node passes its gradient to one operand only: the way then has no fork."""
+    if any(reached.count(True) != 1 for _, reached in entry.visited):
+        return None
+    links = [(_rule_of(node, programs), node, reached.index(True)) for node, reached in entry.visited]
+    _, last, i = links[-1]
+    program = programs[last]
+    return _Chain(entry.seed, links, last.parents[i], program and program.write)
 
 
 def _along(chain: _Chain) -> Action:

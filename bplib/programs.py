@@ -157,7 +157,7 @@ def _layers_gradient(node: Node, outputs: list[Array]) -> tuple[Callable[..., An
         g = back(plan, g)
         return (g if to_x else None), to_theta
 
-    return gradient, partial(back, own) if own and not to_x else None
+    return gradient, partial(back, own) if own else None
 
 
 def _through_tanh(y: Array, g: Array, room: Array) -> None:

@@ -105,6 +105,37 @@ def test_where_more_is_forgotten_than_found_nothing_is_left_out():
         same(first, second)
 
 
+def test_what_is_not_forgotten_goes_on_adding_up():
+    pairs = []
+    for _ in range(2):
+        model = network()
+        pairs.append((model, *steps(model, SGD(model.layers[0].parameters(), lr=0.1))))
+    (one, step, _), (other, _, fast) = pairs
+    for x, y in BATCHES:
+        assert step(x, y).item() == fast(x, y)
+        same(one, other)
+
+
+def test_an_update_with_the_gradients_of_the_call_before_comes_first():
+    def updating_first(model):
+        optimizer = SGD(model.parameters(), lr=0.1)
+
+        def step(x, y):
+            optimizer.step()
+            optimizer.zero_grad()
+            loss = losses.mse(model(x), y)
+            loss.backward()
+            return loss
+
+        return step
+
+    model, twin = network(), network()
+    step, fast = updating_first(model), bplib.replay(updating_first(twin))
+    for x, y in BATCHES:
+        assert step(x, y).item() == fast(x, y)
+        same(model, twin)
+
+
 def test_gradients_that_add_up_from_call_to_call_do_so():
     model, twin = network(), network()
 
