@@ -95,7 +95,7 @@ class Objective:
         value: Any = self.loss(prediction, self.y)
         if not isinstance(value, Tensor) or value.array.size != 1:
             self._checked(value)  # refuses it, in words
-        return float(value.array.item())
+        return value.array.item()
 
     def _tensor(self) -> Tensor:
         return self._checked(self.loss(self.model(self.inputs), self.y))

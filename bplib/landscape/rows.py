@@ -150,8 +150,8 @@ _APPLIED: dict[type[Module], Callable[[Array], Array]] = {
 def _asked(at: Objective, predictions: Array, start: Array, across: Array) -> list[float]:
     """Ask any loss about one prediction after the other, with the model's θ at start + across[j]."""
     number, theta, found = at.number, at.theta, []
-    for prediction, step in zip(predictions.copy(), across, strict=True):  # a loss may keep what it is given
-        np.add(start, step, theta)
+    for prediction, moved in zip(predictions.copy(), start + across, strict=True):  # a loss may keep what it is given
+        theta[...] = moved
         found.append(number(as_tensor(prediction)))
     return found
 
