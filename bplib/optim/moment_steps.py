@@ -73,9 +73,9 @@ def adam_step(
     beta1, beta2 = betas
     if weight_decay:
         grad = grad + weight_decay * theta
+    step = np.empty_like(m) if room is None else room
     m *= constant(beta1, (), grad.dtype)
-    step = np.multiply(constant(1.0 - beta1, (), grad.dtype), grad, room)
-    m += step
+    m += np.multiply(constant(1.0 - beta1, (), grad.dtype), grad, step)
     v *= constant(beta2, (), grad.dtype)
     np.multiply(constant(1.0 - beta2, (), grad.dtype), grad, step)
     v += np.multiply(step, grad, step)

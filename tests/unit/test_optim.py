@@ -9,7 +9,7 @@ import pytest
 import bplib
 from bplib import losses, nn, tensor
 from bplib.errors import DataError, DomainError, ShapeError
-from bplib.optim import SGD, AdaGrad, Adam, adagrad_step, adam_step, sgd_step
+from bplib.optim import SGD, AdaGrad, Adam, adagrad_step, adam_step, adamw_step, nadam_step, sgd_step
 
 MAKERS = {
     "sgd": lambda p: SGD(p, lr=0.1),
@@ -267,6 +267,15 @@ def test_memory_to_compute_in_changes_no_bit_of_a_step(dtype, settings):
             sgd_step(theta, grad, m, lr=0.1, momentum=0.9, nesterov=True, room=room)
         results.append([theta, m, v, top])
     np.testing.assert_array_equal(results[0], results[1])
+
+
+@pytest.mark.parametrize("step", [adam_step, adamw_step, nadam_step])
+def test_a_step_of_a_single_number_is_that_of_one_in_a_row(step):
+    number, row = [[np.full(shape, x) for x in (1.0, 0.0, 0.0)] for shape in ((), (1,))]
+    for t in (1, 2):
+        for theta, m, v in (number, row):
+            step(theta, np.full(theta.shape, 3.0), m, v, t, lr=0.1)
+    assert [float(x) for x in number] == [x.item() for x in row]
 
 
 @pytest.mark.parametrize("lr", [0.5, np.float64(0.5), np.array(0.5), 1, np.full((2, 1), 0.5)])
