@@ -1,13 +1,11 @@
 """Automatic differentiation for one number at a time, short enough to write in class.
 
 A value remembers the values it was computed from and, for each of them, the local derivative: a
-plain number. `Value.backward` visits the values from the newest to the oldest and does the one
-thing backpropagation consists of: *incoming × local = outgoing*, added up where paths meet.
+plain number. `Value.backward` does the one thing backpropagation consists of: *incoming × local =
+outgoing*, added up where paths meet. A value's turn comes when all that flows into it has arrived.
 """
 
 import math
-from itertools import count
-from operator import attrgetter
 from typing import Any, final
 
 from bplib.checks import as_number
@@ -15,8 +13,6 @@ from bplib.errors import DomainError
 
 __all__ = ["Value"]
 
-_clock = count(1).__next__
-_order = attrgetter("order")
 _MAKE: Any = object.__new__
 _LARGEST_EXPONENT = math.log(2.0**1023) + math.log(2.0)
 
@@ -59,16 +55,15 @@ class Value:
     (1.0, 4.0, 6.0)
     """
 
-    # Eight plain fields and no tuple: a network has many thousand values, and what is small stays in the cache.
-    __slots__ = ("by_first", "by_second", "data", "first", "grad", "incoming", "order", "second")
+    # Seven plain fields and no tuple: a network has many thousand values, and what is small stays in the cache.
+    __slots__ = ("by_first", "by_second", "data", "first", "grad", "second", "waiting")
 
     def __init__(self, data: float) -> None:
         self.data, self.grad = as_number(data, "data", "Value"), 0.0
-        self.first: Value | None = None
-        self.second: Value | None = None
+        self.first: Any = None  # a Value wherever the local derivative is not 0
+        self.second: Any = None
         self.by_first = self.by_second = 0.0
-        self.incoming: Any = None  # a number while `backward` is at work
-        self.order = _clock()
+        self.waiting = 0  # while `backward` is at work: how many gradients are still to arrive
 
     def __repr__(self) -> str:
         return f"Value({self.data:g}, grad={self.grad:g})"
@@ -82,7 +77,7 @@ class Value:
             made.data, made.grad = self.data + other.data, 0.0
             made.first, made.by_first = self, 1.0
             made.second, made.by_second = other, 1.0
-            made.order, made.incoming = _clock(), None
+            made.waiting = 0
             return made
         return _result(self.data + _number(other), self, 1.0)
 
@@ -92,7 +87,7 @@ class Value:
             made.data, made.grad = self.data * other.data, 0.0
             made.first, made.by_first = self, other.data
             made.second, made.by_second = other, self.data
-            made.order, made.incoming = _clock(), None
+            made.waiting = 0
             return made
         factor = _number(other)
         return _result(self.data * factor, self, factor)
@@ -149,6 +144,9 @@ class Value:
     def backward(self) -> None:
         """Add ∂(this value)/∂v to ``v.grad`` of every value v that it was computed from.
 
+        Nothing flows where a local derivative is 0, as in a unit that ReLU has switched off: what lies behind is
+        not visited, and an infinite gradient stops there too. A call that is interrupted adds nothing at all.
+
         References
         ----------
         S. Linnainmaa (1976), BIT 16, 146-160.
@@ -160,42 +158,55 @@ class Value:
         >>> x.grad
         6.0
         """
-        values: list[Value] = []
+        found, before = [self], [(self, self.grad)]
         try:
-            _find_newest_first(self, values)
-            self.incoming = 1.0
-            for value in values:
-                incoming, value.incoming = value.incoming, None
-                value.grad += incoming
-                parent = value.first
-                if parent is not None:
-                    parent.incoming += incoming * value.by_first
-                parent = value.second
-                if parent is not None:
-                    parent.incoming += incoming * value.by_second
-        except BaseException:  # the stop button, say: the next backward starts afresh
-            for value in values:
-                value.incoming = None
+            _find(found, before)
+            self.grad = 1.0
+            arrived = [self]
+            for value in arrived:
+                incoming, local = value.grad, value.by_first
+                if local:
+                    parent = value.first
+                    parent.grad += incoming * local
+                    parent.waiting -= 1
+                    if not parent.waiting:
+                        arrived.append(parent)
+                local = value.by_second
+                if local:
+                    parent = value.second
+                    parent.grad += incoming * local
+                    parent.waiting -= 1
+                    if not parent.waiting:
+                        arrived.append(parent)
+            for value, grad in before:
+                value.grad += grad
+        except BaseException:  # the stop button, say
+            for value in found:
+                value.grad, value.waiting = 0.0, 0
+            for value, grad in before:
+                value.grad = grad
             raise
 
 
-def _find_newest_first(last: Value, found: list[Value]) -> None:
-    """Collect what `last` was computed from; what is found has an incoming gradient, 0 so far.
-
-    A value is newer than its parents: when its turn comes, all that flows into it has arrived.
-    """
-    found.append(last)
-    last.incoming = 0.0
+def _find(found: list[Value], before: list[tuple[Value, float]]) -> None:
+    """Find all that a gradient will flow into, and count how often; put aside the gradients of earlier calls."""
     for value in found:
-        parent = value.first
-        if parent is not None and parent.incoming is None:
-            found.append(parent)
-            parent.incoming = 0.0
-        parent = value.second
-        if parent is not None and parent.incoming is None:
-            found.append(parent)
-            parent.incoming = 0.0
-    found.sort(key=_order, reverse=True)
+        if value.by_first:
+            parent = value.first
+            if not parent.waiting:
+                if parent.grad:
+                    before.append((parent, parent.grad))
+                found.append(parent)
+                parent.grad = 0.0
+            parent.waiting += 1
+        if value.by_second:
+            parent = value.second
+            if not parent.waiting:
+                if parent.grad:
+                    before.append((parent, parent.grad))
+                found.append(parent)
+                parent.grad = 0.0
+            parent.waiting += 1
 
 
 def _number(other: float) -> float:
@@ -207,7 +218,7 @@ def _result(data: float, first: Value, by_first: float) -> Value:
     made.data, made.grad = data, 0.0
     made.first, made.by_first = first, by_first
     made.second, made.by_second = None, 0.0
-    made.order, made.incoming = _clock(), None
+    made.waiting = 0
     return made
 
 

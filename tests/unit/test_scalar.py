@@ -2,6 +2,7 @@
 
 import gc
 import math
+import sys
 
 import hypothesis.strategies as st
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 import bplib
+from bplib import scalar
 from bplib.errors import DataError, DomainError
 from bplib.scalar import Value
 
@@ -127,10 +129,87 @@ def test_a_backward_that_was_stopped_leaves_nothing_that_the_next_one_would_add(
     right, square.by_first = square.by_first, _Stops()  # type: ignore[assignment]
     with pytest.raises(KeyboardInterrupt):
         loss.backward()
-    assert [one.incoming for one in (x, square, loss)] == [None, None, None]
-    square.by_first, x.grad, square.grad, loss.grad = right, 0.0, 0.0, 0.0
+    assert [(one.grad, one.waiting) for one in (x, square, loss)] == [(0.0, 0)] * 3
+    square.by_first = right
     loss.backward()
     assert (x.grad, square.grad, loss.grad) == (13.0, 2.0, 1.0)
+
+
+def _small_network() -> tuple[Value, list[Value]]:
+    x, w = Value(3.0), Value(-2.0)
+    product = x * w
+    hidden = product + x
+    loss = hidden * hidden + product.relu() + w
+    loss.backward()
+    return loss, [x, w, product, hidden, loss]
+
+
+def test_stopped_at_any_line_backward_leaves_the_gradients_of_the_calls_before() -> None:
+    loss, values = _small_network()
+    once = [value.grad for value in values]
+    lines = 0
+
+    def stop_at(line: int):
+        def local(frame, event, argument):
+            nonlocal lines
+            lines += event == "line"
+            if lines == line:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return local
+
+        return lambda frame, event, argument: local if frame.f_code.co_filename == scalar.__file__ else None
+
+    stopped = 0
+    former = sys.gettrace()
+    try:
+        while True:
+            lines = 0
+            sys.settrace(stop_at(stopped + 1))
+            try:
+                loss.backward()
+            except KeyboardInterrupt:
+                stopped += 1
+                assert [(value.grad, value.waiting) for value in values] == [(grad, 0) for grad in once]
+            else:
+                break
+    finally:
+        sys.settrace(former)
+    assert stopped > 100
+    assert [value.grad for value in values] == [2 * grad for grad in once]
+
+
+def test_nothing_flows_through_a_unit_that_relu_has_switched_off() -> None:
+    x, infinite = Value(3.0), Value(1000.0).exp()
+    behind = x * -1.0
+    behind.by_first = _Stops()  # type: ignore[assignment]
+    (behind.relu() * infinite + x * 0.0 + x).backward()
+    assert (x.grad, behind.grad) == (1.0, 0.0)
+
+
+COMBINE = {
+    "+": lambda one, other: one + other,
+    "*": lambda one, other: one * other,
+    "-": lambda one, other: one - other,
+    "relu": lambda one, other: _relu(other) + one,
+    "tanh": lambda one, other: _tanh(other) * one,
+}
+PLACE = st.integers(0, 99)
+STEPS = st.lists(st.tuples(st.sampled_from(sorted(COMBINE)), PLACE, PLACE), min_size=1, max_size=30)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps=STEPS, numbers=st.lists(st.floats(-2, 2), min_size=3, max_size=3))
+def test_a_drawn_graph_agrees_with_the_tensors(steps, numbers) -> None:
+    def function(*inputs):
+        made = list(inputs)
+        for kind, i, j in steps:  # the newest is always used, so that what is made is reached
+            one, other = made[i % len(made)], made[-1 - j % 2]
+            made.append(_tanh(COMBINE[kind](one, other)))  # tanh keeps the numbers small
+        return made[-1] + 0.0 * inputs[0] * inputs[1] * inputs[2]
+
+    ours, theirs = both(function, *numbers)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
