@@ -70,10 +70,9 @@ def apply(operation: Operation, *parents: AnyNode, settings: tuple[Any, ...] = (
     node.array = array if type(array) is Array else np.asarray(array)
     node._gradient = node.name = node.hooks = None
     node.order = clock()
-    recording, inspector = (mode.recording, mode.inspector) if unusual else (True, None)
-    if inspector is not None:
-        inspector.forward(node, operation, parents, settings)
-    if needs_gradient and recording:
+    if unusual and mode.inspector is not None:
+        mode.inspector.forward(node, operation, parents, settings)
+    if needs_gradient and (not unusual or mode.recording):
         node.requires_grad = True
         node.operation, node.parents = operation, parents
         node.settings, node.remembered = settings, remembered

@@ -269,11 +269,11 @@ def as_tensor(data: Any, like: Node | None = None) -> Any:
     DataError
         If `data` is no array of real numbers, or a list in which a tensor would lose its past.
     """
-    if isinstance(data, Node):
-        return data
     kind = type(data)
     if kind is Array and data.dtype in _FLOATS:
         return _constant(data)
+    if isinstance(data, Node):
+        return data
     if kind is float or (kind is int and -_LARGEST < data < _LARGEST):
         # A long chain is full of numbers such as 0.5; one record of each is enough.
         return _number(data, copysign(1.0, data), None if like is None else like.array.dtype)

@@ -18,7 +18,7 @@ __all__ = ["Blocks", "blocks_of"]
 
 # Numbers of a block's widest layer, or of its parameters: so many that the calls cost little, so few that a core's
 # caches hold them.
-_BLOCK = 1 << 16
+_BLOCK = 1 << 17
 
 
 class _Layer(NamedTuple):
@@ -29,13 +29,22 @@ class _Layer(NamedTuple):
     bias: slice | None
     activations: list[type[Module]]
 
+    def matrix(self, vector: Array) -> Array:
+        """Give the transposed weight with the bias, or 0, as its last column: it takes the values and a row of 1."""
+        matrix = np.zeros((self.shape[1], self.shape[0] + 1), vector.dtype)
+        matrix[:, :-1] = vector[self.weight].reshape(self.shape).T
+        if self.bias is not None:
+            matrix[:, -1] = vector[self.bias]
+        return matrix
+
 
 class Blocks(NamedTuple):
     """The layers of a network whose whole grid can be computed in blocks, and the mean loss at their end.
 
     A loss that is none of the known ones is asked point by point, with θ moved there: it may read the parameters.
     The first layer is affine in the two coordinates, X(W + aU + bV) = XW + a·XU + b·XV, and needs no matrix product
-    inside the loop; the others take one product of stacked matrices for a block.
+    inside the loop; the others take one product of stacked matrices for a block. Examples are columns here, and under
+    the values of a layer stands a row of 1, so that the product adds the bias of the next.
     """
 
     layers: list[_Layer]
@@ -56,25 +65,41 @@ class Blocks(NamedTuple):
         widest = len(at.X) * max(layer.shape[1] for layer in self.layers)
         columns = max(1, min(len(b), _BLOCK // max(widest, origin.size)))
         first, *others = self.layers
-        start = [at.X @ weight + bias for weight, bias in _parts(first, origin, u, v)]
-        later = [_parts(layer, origin, u, v) for layer in others]
+        inputs = _with_row(at.X.T, 1.0)
+        start = [first.matrix(vector) @ inputs for vector in (origin, u, v)]
+        later = [[layer.matrix(vector) for vector in (origin, u, v)] for layer in others]
         for left in range(0, len(b), columns):
             block = b[left : left + columns, None, None].astype(origin.dtype)
-            entrance = _Line(start, block)
-            lines = [[_Line(part, block) for part in zip(*parts, strict=True)] for parts in later]
-            across = block[..., 0] * v
-            room = [np.empty((len(block), len(at.X), layer.shape[1]), start[0].dtype) for layer in self.layers]
+            forward, across = _Forward(self.layers, start, later, block), block[..., 0] * v
             for i, along in enumerate(a.astype(origin.dtype)):
-                h = _activated(entrance.at(along, room[0]), first)
-                for layer, (weight, bias), out in zip(others, lines, room[1:], strict=True):
-                    h = np.matmul(h, weight.at(along), out)
-                    h += bias.at(along)
-                    h = _activated(h, layer)
+                predictions = forward.at(along)
                 if self.finish is None:
-                    losses[i, left : left + columns] = _asked(at, h, origin + along * u, across)
+                    losses[i, left : left + columns] = _asked(at, predictions, origin + along * u, across)
                 else:
-                    losses[i, left : left + columns] = self.finish(h, at.y)
+                    losses[i, left : left + columns] = self.finish(predictions, at.y)
                 tick(len(block))
+
+
+class _Forward:
+    """The forward pass of a whole block, from one value of a to the next in the same memory."""
+
+    def __init__(self, layers: list[_Layer], start: list[Array], later: list[list[Array]], b: Array) -> None:
+        if later:
+            start = [_with_row(part, 0.0) for part in start]
+        rows = [layer.shape[1] + 1 for layer in layers[:-1]] + [layers[-1].shape[1]]
+        values = [np.ones((len(b), row, start[0].shape[1]), start[0].dtype) for row in rows]
+        self.first, self.entrance, self.values = layers[0], _Line(start, b), values
+        lines = [_Line(parts, b) for parts in later]
+        self.steps = list(zip(layers[1:], lines, values[:-1], values[1:], strict=True))
+
+    def at(self, a: Any) -> Array:
+        """Give the predictions, shape (points, examples, outputs): a copy, since a loss may keep what it is given."""
+        self.entrance.at(a, self.values[0])
+        _activate(self.values[0], self.first)
+        for layer, line, before, after in self.steps:
+            np.matmul(line.at(a), before, after[:, : layer.shape[1]])
+            _activate(after, layer)
+        return self.values[-1].swapaxes(1, 2).copy()
 
 
 class _Line:
@@ -125,32 +150,28 @@ def _span(parameter: Parameter, begin: int) -> slice:
     return slice(parameter.offset - begin, parameter.offset - begin + parameter.size)
 
 
-def _parts(layer: _Layer, *vectors: Array) -> list[tuple[Array, Array]]:
-    """Give the layer's weight and bias, or 0, out of each vector; the bias as a row."""
-    nothing = np.zeros((1, layer.shape[1]), vectors[0].dtype)
-    return [
-        (vector[layer.weight].reshape(layer.shape), nothing if layer.bias is None else vector[layer.bias][None])
-        for vector in vectors
-    ]
+def _with_row(columns: Array, number: float) -> Array:
+    return np.vstack([columns, np.full_like(columns[:1], number)])
 
 
-def _activated(z: Array, layer: _Layer) -> Array:
+def _activate(z: Array, layer: _Layer) -> None:
+    # NumPy is quicker over all rows than over all but one.
     for activation in layer.activations:
-        z = _APPLIED[activation](z)
-    return z
+        _APPLIED[activation](z)
+    z[:, layer.shape[1] :] = 1.0
 
 
-_APPLIED: dict[type[Module], Callable[[Array], Array]] = {
+_APPLIED: dict[type[Module], Callable[[Array], Any]] = {
     Tanh: lambda z: np.tanh(z, z),
     ReLU: lambda z: positive_part(z, z),
-    Sigmoid: lambda z: sigmoid(z)[0],
+    Sigmoid: lambda z: np.copyto(z, sigmoid(z)[0]),
 }
 
 
 def _asked(at: Objective, predictions: Array, start: Array, across: Array) -> list[float]:
     """Ask any loss about one prediction after the other, with the model's θ at start + across[j]."""
     number, theta, found = at.number, at.theta, []
-    for prediction, moved in zip(predictions.copy(), start + across, strict=True):  # a loss may keep what it is given
+    for prediction, moved in zip(predictions, start + across, strict=True):
         theta[...] = moved
         found.append(number(as_tensor(prediction)))
     return found
