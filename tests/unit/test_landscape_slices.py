@@ -13,7 +13,7 @@ import tqdm  # loaded here, since an interrupt in the middle of an import is Pyt
 
 from bplib import detect_anomaly, losses, nn
 from bplib.errors import AnomalyError, DataError, DomainError, ShapeError
-from bplib.landscape import interpolate, random_directions, slice_1d, slice_2d
+from bplib.landscape import interpolate, random_directions, rows, slice_1d, slice_2d
 from bplib.landscape.objective import Objective
 from bplib.landscape.rows import blocks_of
 from bplib.tensors import Tensor
@@ -82,12 +82,14 @@ def test_blocks_and_single_points_agree_to_twelve_digits(model, loss, y, n):
     )
 
 
-def test_a_grid_that_needs_several_blocks_is_whole():
+@pytest.mark.parametrize("loss", [losses.mse, lambda p, t: losses.mse(p, t)], ids=["known", "own"])
+def test_a_grid_that_needs_several_blocks_is_whole(monkeypatch, loss):
+    monkeypatch.setattr(rows, "_BLOCK", 5 * 100 * 40)  # five points of the widest layer
     model, rng = net(nn.Tanh(), nn.Tanh(), width=40), np.random.default_rng(1)
     data = rng.normal(size=(100, 3)), rng.normal(size=(100, 2))
     d = directions_of(model, 0.3)
-    fast = slice_2d(model, losses.mse, data, d, n=13)
-    np.testing.assert_allclose(fast.losses, by_hand(model, losses.mse, data, *d, fast.a, fast.b), rtol=1e-12)
+    fast = slice_2d(model, loss, data, d, n=13)
+    np.testing.assert_allclose(fast.losses, by_hand(model, loss, data, *d, fast.a, fast.b), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("loss", "y"), [
