@@ -1,7 +1,7 @@
 """Operations along an axis: sums, averages, the largest and the smallest, and the softmax family."""
 
 from collections.abc import Callable
-from math import prod
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def min_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
 
 def logsumexp(a: Array, axis: Axis, keepdims: bool) -> Remembered:
     """Give ln Σ eᵃ along `axis` as M + ln(1 + Σ eᵃ⁻ᴹ), where M is the largest and the sum is over the others."""
-    largest, log_of_rest = _largest_and_rest(_as_rows(a, axis))
+    largest, _, log_of_rest = _largest_and_rest(_as_rows(a, axis))
     total = (largest + log_of_rest)[..., 0]
     return np.expand_dims(total, tuple(_axes_of(a, axis))) if keepdims else total, None
 
@@ -88,9 +88,8 @@ def log_softmax(a: Array, axis: int) -> Remembered:
     """Give ln softmax(a) = a − ln Σ eᵃ along `axis`, without ever forming a probability of 0."""
     if not a.size:
         return a.copy(), None
-    rows = a.swapaxes(axis, -1)
-    largest, log_of_rest = _largest_and_rest(rows)
-    return (rows - largest - log_of_rest).swapaxes(axis, -1), None
+    _, distance, log_of_rest = _largest_and_rest(a.swapaxes(axis, -1))
+    return (distance - log_of_rest).swapaxes(axis, -1), None
 
 
 def log_softmax_gradient(node: Any, g: Array) -> tuple[Array | None, ...]:
@@ -151,17 +150,20 @@ def _to_one_of_a_row(node: Any, g: Array, place_of: Callable[..., Array]) -> Arr
     return whole
 
 
-def _largest_and_rest(rows: Array) -> tuple[Array, Array]:
-    """Give the largest element M of each row, and ln(1 + Σ eᵃ⁻ᴹ) over all the others.
+def _largest_and_rest(rows: Array) -> tuple[Array, Array, Array]:
+    """Give the largest element M of each row, all elements less M, and ln(1 + Σ eᵃ⁻ᴹ) over all the others.
 
     One largest element is left out of the sum: beside its e⁰ = 1 a small rest would be rounded away.
     """
     place = places_of_largest(rows)
     largest = rows.ravel().take(place).reshape(*rows.shape[:-1], 1)
-    # In row order, whatever the order in memory; and inf − inf would be NaN.
-    grown = np.exp(np.subtract(rows, np.where(np.isinf(largest), 0.0, largest), order="C"))
+    distance = np.subtract(rows, largest, order="C")  # in row order, whatever the order in memory
+    if isfinite(abs(_row_sums(largest.ravel()))):
+        grown = np.exp(distance)
+    else:  # inf − inf would be NaN
+        grown = np.exp(np.subtract(rows, np.where(np.isinf(largest), 0.0, largest), order="C"))
     grown.reshape(-1)[place] = 0.0
-    return largest, np.log1p(_row_sums(grown))[..., None]
+    return largest, distance, np.log1p(_row_sums(grown))[..., None]
 
 
 _GRIEWANK = "A. Griewank and A. Walther (2008), Evaluating Derivatives, 2nd ed., SIAM, section 3.2"
