@@ -163,20 +163,24 @@ class Value:
             _find(found, before)
             self.grad = 1.0
             arrived = [self]
+            # For each parent, grad += incoming * local. A product with 1 and a sum with 0 would make new numbers of
+            # such as are there, and a network has many thousand.
             for value in arrived:
                 incoming, local = value.grad, value.by_first
                 if local:
                     parent = value.first
-                    parent.grad += incoming * local
-                    parent.waiting -= 1
-                    if not parent.waiting:
+                    outgoing = incoming if local == 1.0 else incoming * local
+                    parent.grad = parent.grad + outgoing if parent.grad else outgoing
+                    parent.waiting = waiting = parent.waiting - 1
+                    if not waiting:
                         arrived.append(parent)
                 local = value.by_second
                 if local:
                     parent = value.second
-                    parent.grad += incoming * local
-                    parent.waiting -= 1
-                    if not parent.waiting:
+                    outgoing = incoming if local == 1.0 else incoming * local
+                    parent.grad = parent.grad + outgoing if parent.grad else outgoing
+                    parent.waiting = waiting = parent.waiting - 1
+                    if not waiting:
                         arrived.append(parent)
             for value, grad in before:
                 value.grad += grad
@@ -193,20 +197,22 @@ def _find(found: list[Value], before: list[tuple[Value, float]]) -> None:
     for value in found:
         if value.by_first:
             parent = value.first
-            if not parent.waiting:
+            waiting = parent.waiting
+            if not waiting:
                 if parent.grad:
                     before.append((parent, parent.grad))
+                    parent.grad = 0.0
                 found.append(parent)
-                parent.grad = 0.0
-            parent.waiting += 1
+            parent.waiting = waiting + 1
         if value.by_second:
             parent = value.second
-            if not parent.waiting:
+            waiting = parent.waiting
+            if not waiting:
                 if parent.grad:
                     before.append((parent, parent.grad))
+                    parent.grad = 0.0
                 found.append(parent)
-                parent.grad = 0.0
-            parent.waiting += 1
+            parent.waiting = waiting + 1
 
 
 def _number(other: float) -> float:
