@@ -223,33 +223,59 @@ def split(vector: Array, shapes: list[tuple[int, ...]]) -> list[Array]:
     return [part.reshape(shape) for part, shape in zip(np.split(vector, ends[:-1]), shapes, strict=True)]
 
 
-def float_step(layers: list[list[list[float]]], x: list[float], y: float) -> float:
-    """Forward and backward of a ReLU network for one example on Python floats; its gradients are dropped.
+def float_step(
+    weights: list[list[list[float]]], biases: list[list[float]], xs: list[list[float]], ys: list[float], lr: float
+) -> Callable[[], float]:
+    """Make a step of full-batch training for a ReLU network with one output, on plain Python floats.
 
     Parameters
     ----------
-    layers : list of list of list of float
-        The weights of each neuron of each layer; there are no biases.
-    x, y : list of float, float
-        The example and its target.
+    weights : list of list of list of float
+        The weights of each neuron of each layer; the step changes them.
+    biases : list of list of float
+        The bias of each neuron of each layer; the step changes them.
+    xs, ys : list of list of float, list of float
+        The examples and their targets.
+    lr : float
+        The rate.
 
     Returns
     -------
-    float
-        The squared error.
+    callable
+        Forward, Loss, Backward, Update; it gives the mean squared error before the update.
     """
-    outputs, last = [x], len(layers) - 1
-    for k, layer in enumerate(layers):
-        h = outputs[-1]
-        sums = [sum([w * a for w, a in zip(row, h)]) for row in layer]  # noqa: B905  (strict takes its time)
-        outputs.append(sums if k == last else [s if s > 0 else 0.0 for s in sums])
-    error = outputs[-1][0] - y
-    delta = [2 * error]
-    gradients = []
-    for k in range(last, -1, -1):
-        below = outputs[k]
-        gradients.append([[d * a for a in below] if d else None for d in delta])
-        if k:
-            columns = zip(zip(*layers[k]), below)  # noqa: B905
-            delta = [sum([d * w for d, w in zip(delta, c)]) if a > 0 else 0.0 for c, a in columns]  # noqa: B905
-    return error * error
+    last, n = len(weights) - 1, len(xs)
+
+    # Plain `zip` throughout: to be strict takes its time.
+    def step() -> float:
+        to_weights = [[[0.0] * len(row) for row in layer] for layer in weights]
+        to_biases = [[0.0] * len(bias) for bias in biases]
+        loss = 0.0
+        for x, y in zip(xs, ys):  # noqa: B905
+            outputs = [x]
+            for k, (layer, bias) in enumerate(zip(weights, biases)):  # noqa: B905
+                h = outputs[-1]
+                sums = [sum([w * a for w, a in zip(row, h)], b) for row, b in zip(layer, bias)]  # noqa: B905
+                outputs.append(sums if k == last else [s if s > 0 else 0.0 for s in sums])
+            error = outputs[-1][0] - y
+            loss += error * error / n
+            delta = [2 * error / n]
+            for k in range(last, -1, -1):
+                below, to_rows, to_bias = outputs[k], to_weights[k], to_biases[k]
+                for j, d in enumerate(delta):
+                    if d:
+                        to_bias[j] += d
+                        to_rows[j] = [g + d * a for g, a in zip(to_rows[j], below)]  # noqa: B905
+                if k:
+                    columns = zip(zip(*weights[k]), below)  # noqa: B905
+                    delta = [sum([d * w for d, w in zip(delta, c)]) if a > 0 else 0.0 for c, a in columns]  # noqa: B905
+        for k in range(last + 1):
+            weights[k] = [_moved(row, to_row, lr) for row, to_row in zip(weights[k], to_weights[k])]  # noqa: B905
+            biases[k] = _moved(biases[k], to_biases[k], lr)
+        return loss
+
+    return step
+
+
+def _moved(values: list[float], gradient: list[float], lr: float) -> list[float]:
+    return [value - lr * g for value, g in zip(values, gradient)]  # noqa: B905
