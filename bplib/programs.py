@@ -39,7 +39,6 @@ class Program(NamedTuple):
     write: Callable[[Array], Any] | None = None
 
 
-
 def program_for(node: Node) -> Program | None:
     """Give the forward and the gradient function of this node, or None where its row shall be used.
 

@@ -95,9 +95,7 @@ def _environment() -> str:
 
 
 def _size(folder: Path) -> int:
-    return sum(
-        os.lstat(os.path.join(parent, name)).st_size for parent, _, names in os.walk(folder) for name in names
-    )
+    return sum(os.lstat(os.path.join(parent, name)).st_size for parent, _, names in os.walk(folder) for name in names)
 
 
 def _set_up() -> str:

@@ -191,8 +191,6 @@ def _check_packages() -> None:
     # Imports the large packages once: matplotlib makes its list of fonts now, not with a warning in the first notebook.
     question = "import numpy, matplotlib.font_manager, ipywidgets, anywidget, jupyterlab"
     command = [str(venv_python()), "-P", "-c", question]
-    tried = subprocess.run(
-        command, env=child({}), capture_output=True, encoding="utf-8", errors="replace", check=False
-    )
+    tried = subprocess.run(command, env=child({}), capture_output=True, encoding="utf-8", errors="replace", check=False)
     if tried.returncode:
         raise trouble("The installed packages do not work together.", tried.stderr.splitlines())

@@ -76,10 +76,11 @@ def stages(level: str, rest: list[str]) -> list[Stage]:
     if rest:
         return [tests]
     ruff = Stage("ruff", [python, "-m", "ruff", "check", "--quiet", "."])
+    layout = Stage("layout", [python, "-m", "ruff", "format", "--check", "--quiet", "."])
     types = Stage("mypy", [python, "-m", "mypy", "--no-error-summary"])
     spelling = Stage("codespell", [python, "-m", "codespell_lib"])
     coverage = _coverage_stages(python) if level == "--full" else []
-    return [ruff, types, spelling, tests, *coverage, _notebook_stage(python), _rebuild_stage(python)]
+    return [ruff, layout, types, spelling, tests, *coverage, _notebook_stage(python), _rebuild_stage(python)]
 
 
 def _coverage_stages(python: str) -> list[Stage]:

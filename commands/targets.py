@@ -42,9 +42,7 @@ def _system(title: str, tags: list[str], platform_name: str, os_name: str, machi
 SYSTEMS = {
     "windows": _system("Windows (64-bit)", ["win_amd64"], "win32", "nt", "AMD64", "Windows"),
     "macos": _system("macOS 12+ (Apple chip)", ["macosx_12_0_arm64"], "darwin", "posix", "arm64", "Darwin"),
-    "macos-intel": _system(
-        "macOS 12+ (Intel chip)", ["macosx_12_0_x86_64"], "darwin", "posix", "x86_64", "Darwin"
-    ),
+    "macos-intel": _system("macOS 12+ (Intel chip)", ["macosx_12_0_x86_64"], "darwin", "posix", "x86_64", "Darwin"),
     "linux": _system("Linux (64-bit)", [f"{tag}_x86_64" for tag in _MANYLINUX], "linux", "posix", "x86_64", "Linux"),
     "linux-arm": _system("Linux (ARM)", [f"{tag}_aarch64" for tag in _MANYLINUX], "linux", "posix", "aarch64", "Linux"),
 }

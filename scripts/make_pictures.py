@@ -195,7 +195,7 @@ GALLERY: dict[str, Exhibit] = {
     ),
     "The layer bench": Exhibit(
         goals=(
-            "Find the first update with all 64 predictions within ½ of their targets. Why were 56 of them \"right\" "
+            'Find the first update with all 64 predictions within ½ of their targets. Why were 56 of them "right" '
             "long before?",
             "Name all eight versions of the backward pass, changing start or update where two look alike.",
             "Find weights at which version A passes the check. Why does that prove nothing?",

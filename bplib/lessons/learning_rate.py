@@ -363,9 +363,7 @@ _exercises = ExerciseSet(
                     missing="How much of the distance is left after one step with 0.45?",
                 ),
                 Statement("the gradient is too small", fault="gradient-too-small"),
-                Statement(
-                    "with 0.25 one step ends exactly at the minimum", missing="What does the step with 0.25 do?"
-                ),
+                Statement("with 0.25 one step ends exactly at the minimum", missing="What does the step with 0.25 do?"),
             ),
         ),
     ],

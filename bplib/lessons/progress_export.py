@@ -14,9 +14,7 @@ _FORMAT = "progress of the backpropagation course"
 _VERSION = 1
 
 
-def export(
-    progress: Progress | None = None, *, name: str = "", words: bool = False, today: date | None = None
-) -> str:
+def export(progress: Progress | None = None, *, name: str = "", words: bool = False, today: date | None = None) -> str:
     """Give the progress as JSON for an instructor.
 
     It holds words of the course alone: names of notebooks, exercises, predictions and mistakes, with counts, minutes

@@ -161,8 +161,7 @@ def hinge(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     wrong = sign.array[np.abs(sign.array) != 1]
     if wrong.size:
         raise DomainError(
-            f"hinge: target holds {wrong[0]:g}. Expected −1 or 1 for each example. "
-            "For 0 and 1, pass 2 * target - 1."
+            f"hinge: target holds {wrong[0]:g}. Expected −1 or 1 for each example. For 0 and 1, pass 2 * target - 1."
         )
     return reduce(relu(1 - score * sign.array.astype(score.dtype, copy=False)), reduction)
 

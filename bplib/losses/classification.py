@@ -191,9 +191,7 @@ def _target_of(name: str, what: str, scores: Tensor, target: Any) -> np.ndarray:
     as_fixed(name, target)
     shape = scores.array.shape
     if not shape or not scores.array.size:
-        raise ShapeError(
-            f"{name}: {what} have shape {shape}. Expected (examples, classes), at least one of each."
-        )
+        raise ShapeError(f"{name}: {what} have shape {shape}. Expected (examples, classes), at least one of each.")
     plain = target.array if isinstance(target, Tensor) else as_array(target, "target", name)
     if plain.shape == shape:
         return _probabilities(name, plain).astype(scores.dtype, copy=False)

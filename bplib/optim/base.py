@@ -15,6 +15,7 @@ from bplib.quiet import quiet
 
 __all__ = ["Optimizer"]
 
+
 class Optimizer(ABC):
     """The base of every optimizer: it walks over the parameters, a method says what one step does.
 

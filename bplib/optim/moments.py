@@ -226,9 +226,7 @@ class NAdam(_Moments):
         weight_decay: float = 0,
         momentum_decay: float = 4e-3,
     ) -> None:
-        super().__init__(
-            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay
-        )
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay)
 
     def _validate(self, group: Mapping[str, Any]) -> None:
         super()._validate(group)

@@ -56,9 +56,7 @@ class Component:
 
 COMPONENTS: tuple[Component, ...] = (
     Component("loss function", "●", ROLES["loss"].colour, "Loss", "says in one number how wrong the prediction is"),
-    Component(
-        "gradients", "▲", ROLES["gradient"].colour, "Backward", "say how much the loss reacts to each parameter"
-    ),
+    Component("gradients", "▲", ROLES["gradient"].colour, "Backward", "say how much the loss reacts to each parameter"),
     Component("chain rule", "∂", PALETTE["sky"], "Backward", "carries the gradients back through the layers"),
     Component(
         "optimization algorithm", "▶", PALETTE["orange"], "Update", "decides how the gradients change the parameters"

@@ -1,6 +1,5 @@
 """A trace moment by moment: what is known on the graph after each step, forward and then backward."""
 
-
 from dataclasses import dataclass
 from typing import final
 
@@ -261,5 +260,3 @@ def short(array: np.ndarray, digits: int = 4) -> str:
 
 def _many(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-

@@ -17,6 +17,7 @@ __all__ = ["Axis", "ColourField", "Panel", "Rectangle", "Scene", "ticks"]
 
 Scale = Literal["linear", "log"]
 
+
 @final
 @dataclass(frozen=True, slots=True)
 class Rectangle:

@@ -102,9 +102,7 @@ def _links(models: Models) -> dict[str, tuple[str, ...]]:
     found = {name: model["state"] for name, model in models.items() if model["model_name"] in _LINKS}
     ends = {name: (state.get("source"), state.get("target")) for name, state in found.items()}
     return {
-        name: tuple(end[0].removeprefix(_REFERENCE) for end in both if end)
-        for name, both in ends.items()
-        if all(both)
+        name: tuple(end[0].removeprefix(_REFERENCE) for end in both if end) for name, both in ends.items() if all(both)
     }
 
 

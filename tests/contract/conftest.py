@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 # Stands for JupyterLab: token, record of the running server, contents, shutdown; the file `crash` makes it fail.
-SERVER = '''
+SERVER = """
 import http.server, json, os, sys, threading
 options = dict(part[2:].split("=", 1) for part in sys.argv[1:] if "=" in part)
 port, root, token = int(options["ServerApp.port"]), options["ServerApp.root_dir"], os.environ["JUPYTER_TOKEN"]
@@ -48,7 +48,7 @@ with open(record, "w") as file:
     json.dump({"port": port, "root_dir": root, "token": token, "pid": os.getpid()}, file)
 server.serve_forever()
 os.remove(record)
-'''
+"""
 PACKAGES = {
     "anywidget": {"__init__.py": ""},
     "ipywidgets": {"__init__.py": ""},

@@ -177,10 +177,7 @@ def test_a_rate_that_was_changed_by_hand_is_checked_before_the_step(name, replay
 
 
 BY_HAND = [
-    (name, setting, value)
-    for name, setting, law in cases(METHODS)
-    for value in ("0.9", None)
-    if setting != "lr"
+    (name, setting, value) for name, setting, law in cases(METHODS) for value in ("0.9", None) if setting != "lr"
 ]
 
 
@@ -208,10 +205,12 @@ GROUPS_BY_HAND = {
     "an unknown setting": (lambda groups: groups[0].update(rate=0.1), "take out what is not known"),
     "an array": (lambda groups: groups[0].update(lr=np.array([0.1, 0.2])), "lr is "),
     "another group with an array": (
-        lambda groups: groups.__setitem__(0, {**groups[0], "lr": np.array([0.1, 0.2])}), "lr is "
+        lambda groups: groups.__setitem__(0, {**groups[0], "lr": np.array([0.1, 0.2])}),
+        "lr is ",
     ),
     "another group with a tensor of the same value": (
-        lambda groups: groups.__setitem__(0, {**groups[0], "lr": tensor(0.1)}), "lr is "
+        lambda groups: groups.__setitem__(0, {**groups[0], "lr": tensor(0.1)}),
+        "lr is ",
     ),
     "a tensor of the same value": (lambda groups: groups[0].update(lr=tensor(0.1)), "lr is "),
 }

@@ -191,5 +191,3 @@ def test_an_incomplete_copy_is_told(small_course: Any) -> None:
     done = small_course.run()
     assert done.returncode == 2
     is_a_sentence(done.stderr, "The folder commands is missing", "Get a complete copy")
-
-

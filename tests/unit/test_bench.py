@@ -120,9 +120,7 @@ def test_the_table_reads_well():
     ]
     page = engine.as_markdown(ROWS)
     assert f"Measured with Python {platform.python_version()}, NumPy {np.__version__}" in page
-    assert page.splitlines()[-1] == (
-        "| tiny SGD float64 | replay | 1.20 | 1.10 … 1.30 | 30.0 | ≤ 1.1 | not reached |"
-    )
+    assert page.splitlines()[-1] == "| tiny SGD float64 | replay | 1.20 | 1.10 … 1.30 | 30.0 | ≤ 1.1 | not reached |"
 
 
 def run(monkeypatch, *arguments):

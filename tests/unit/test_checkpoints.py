@@ -190,6 +190,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
     old = (tmp_path / "m.npz").read_bytes()
     full = OSError(28, "No space left on device")
     for error, expected in ((full, DataError), (KeyboardInterrupt(), KeyboardInterrupt)):
+
         def fails(*_, error=error):
             raise error
 

@@ -103,10 +103,7 @@ def boxes(figure):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     renderer = canvas.get_renderer()
-    return [
-        (text.get_text(), text.get_window_extent(renderer))
-        for text in texts_in(figure, 0)
-    ]
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in texts_in(figure, 0)]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -135,6 +135,7 @@ def test_a_server_is_found_when_it_knows_the_token_and_this_folder(
 
 def test_another_language_on_the_port_is_no_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
+
         def answer() -> None:
             with other.accept()[0] as line:
                 line.recv(1000)

@@ -77,9 +77,7 @@ def test_blocks_and_single_points_agree_to_twelve_digits(model, loss, y, n):
     np.testing.assert_allclose(fast.losses, slow.losses, rtol=1e-12)
     np.testing.assert_allclose(slow.losses, by_hand(model, loss, (X, y), *d, slow.a, slow.b), rtol=1e-12)
     line = slice_1d(model, loss, (X, y), d[0], span=0.7, n=n)
-    np.testing.assert_allclose(
-        line.losses, by_hand(model, loss, (X, y), *d, line.a, [0.0])[:, 0], rtol=1e-12
-    )
+    np.testing.assert_allclose(line.losses, by_hand(model, loss, (X, y), *d, line.a, [0.0])[:, 0], rtol=1e-12)
 
 
 @pytest.mark.parametrize("loss", [losses.mse, lambda p, t: losses.mse(p, t)], ids=["known", "own"])

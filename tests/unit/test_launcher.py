@@ -100,6 +100,7 @@ def test_every_module_of_the_commands_says_what_it_is() -> None:
     modules = [module for name, module in sys.modules.items() if name.startswith("commands.")]
     assert all(isinstance(module, types.ModuleType) and module.__doc__ for module in modules)
 
+
 # -- the terminal -----------------------------------------------------------------------------------------------------
 
 
@@ -115,9 +116,7 @@ def test_the_window_of_a_double_click_stays_open_after_a_problem(
 
 
 @pytest.mark.parametrize(("processes", "owned"), [(1, True), (2, True), (3, False)])
-def test_a_window_is_ours_when_no_shell_is_in_it(
-    monkeypatch: pytest.MonkeyPatch, processes: int, owned: bool
-) -> None:
+def test_a_window_is_ours_when_no_shell_is_in_it(monkeypatch: pytest.MonkeyPatch, processes: int, owned: bool) -> None:
     kernel = types.SimpleNamespace(GetConsoleProcessList=lambda numbers, size: processes)
     monkeypatch.setattr("ctypes.windll", types.SimpleNamespace(kernel32=kernel), raising=False)
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(isatty=lambda: True))

@@ -262,7 +262,7 @@ def test_no_bad_input_passes_and_none_is_answered_by_numpy(name, wrong):
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("word", ["average", None, 3, ["mean"]])
 def test_an_unknown_reduction_is_refused(name, word):
-    with pytest.raises(DomainError, match=f"^{name}: reduction is .* Expected \"mean\", \"sum\" or \"none\""):
+    with pytest.raises(DomainError, match=f'^{name}: reduction is .* Expected "mean", "sum" or "none"'):
         ALL[name](*pair(name), reduction=word)
 
 

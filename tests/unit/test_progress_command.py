@@ -138,9 +138,7 @@ def test_name_and_words_are_added_if_the_learner_asks_for_it(
     assert ("wörds" in text) is ("--with-words" in more)
 
 
-def test_without_a_name_for_the_file_it_lies_in_my_with_its_day(
-    mine: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_name_for_the_file_it_lies_in_my_with_its_day(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     solve(mine)
     assert main.main(["progress", "--export"]) == 0
     (path,) = [one for one in mine.parent.iterdir() if one != mine]

@@ -61,8 +61,10 @@ FUNCTIONS = {
     "fan-out": lambda x, y: (x * x + y) * (x * x) - x,
     "relu": lambda x, y: _relu(x) * y + _relu(-x),
     "tanh": lambda x, y: _tanh(x * y) + _tanh(y),
-    "exp and log": lambda x, y: (bplib.exp if not isinstance(x, Value) else Value.exp)(x)
-    * (bplib.log if not isinstance(y, Value) else Value.log)(y * y),
+    "exp and log": lambda x, y: (
+        (bplib.exp if not isinstance(x, Value) else Value.exp)(x)
+        * (bplib.log if not isinstance(y, Value) else Value.log)(y * y)
+    ),
 }
 
 

@@ -21,9 +21,9 @@ def test_the_levels_leave_out_what_they_say(project: Path) -> None:
     assert [path for path in ignored if not (ROOT / path).exists()] == []
     assert "not slow" in named[""]["tests"].command
     assert "not slow" not in named["--full"]["tests"].command
-    assert list(named[""]) == ["ruff", "mypy", "codespell", "tests", "notebooks", "rebuild"]
+    assert list(named[""]) == ["ruff", "layout", "mypy", "codespell", "tests", "notebooks", "rebuild"]
     assert list(named["--fast"]) == list(named[""])
-    assert list(named["--full"])[3:] == ["tests", "coverage", "core 100 %", "rest 90 %", "notebooks", "rebuild"]
+    assert list(named["--full"])[4:] == ["tests", "coverage", "core 100 %", "rest 90 %", "notebooks", "rebuild"]
 
 
 _CORE = "def choose(x):\n    if x:\n        x += 1\n    return x\n"
@@ -48,7 +48,7 @@ def test_what_is_not_covered_fails_its_stage(tmp_path: Path, more: str, missed: 
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
-    commands = [stage.command for stage in suite.stages("--full", [])[4:7]]
+    commands = [stage.command for stage in suite.stages("--full", [])[5:8]]
     table = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = [subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, env=table, check=False) for words in commands]
     assert [one.returncode for one in done] == statuses
@@ -57,7 +57,7 @@ def test_what_is_not_covered_fails_its_stage(tmp_path: Path, more: str, missed: 
 def test_a_test_that_fails_while_coverage_is_measured_is_left_to_the_stage_of_the_tests(
     project: Path, tmp_path: Path
 ) -> None:
-    coverage, core = suite.stages("--full", [])[4:6]
+    coverage, core = suite.stages("--full", [])[5:7]
     fails = [sys.executable, "-c", "raise SystemExit(1)"]
     done = [suite._run(stage._replace(command=fails), tmp_path, dict(os.environ)) for stage in (coverage, core)]
     assert [(one.failed, one.verdict) for one in done] == [(0, "measured"), (1, "failed")]
@@ -126,7 +126,7 @@ def test_the_last_line_is_the_totals(
     monkeypatch.setattr(suite, "set_up", asked.append)
     monkeypatch.setattr(suite, "_run", lambda stage, *more: suite.Result(stage.name, 4, 0, 0, 0.1, "passed"))
     assert main.main(["test", "--fast"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "24 passed, 0 failed"
+    assert capsys.readouterr().out.splitlines()[-1] == "28 passed, 0 failed"
     assert asked == ["tests"]
 
 

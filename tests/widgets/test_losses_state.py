@@ -119,7 +119,7 @@ def test_a_reset_keeps_what_is_looked_at() -> None:
         (Event("target", 1.0), DataError, "target is 1.0. Expected a whole number"),
         (Event("examples", 0), DomainError, "examples is 0"),
         (Event("examples", 101), DomainError, "examples is 101. Expected a whole number from 1 to 100"),
-        (Event("show", "strip"), DomainError, "show is 'strip'. Expected \"numbers\" or \"classes\""),
+        (Event("show", "strip"), DomainError, 'show is \'strip\'. Expected "numbers" or "classes"'),
         (Event("derivative", 1), DataError, "derivative is 1. Expected True or False"),
         (Event("position", 500), DomainError, "no event 'position' with the value 500"),
         (Event("number preset", "undecided"), DomainError, "no event 'number preset'"),

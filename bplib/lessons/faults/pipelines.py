@@ -108,8 +108,7 @@ STEP_ORDER_FAULTS: tuple[Fault, ...] = (
     Fault(
         "backward-before-loss",
         lambda: "DECBA",
-        "Run in this order, `loss.backward()` stops: there is no loss yet to go backward from. "
-        "Which line makes it?",
+        "Run in this order, `loss.backward()` stops: there is no loss yet to go backward from. Which line makes it?",
         "M15",
     ),
     Fault(

@@ -72,7 +72,8 @@ def live_classes(state: State) -> tuple[Marks, dict[str, str], str]:
     }  # fmt: skip
     words = {
         "naive": naive_words(state),
-        "entropy": f"cross-entropy {short(told.cross_entropy)}", "square": f"squared error {short(told.squared)}",
+        "entropy": f"cross-entropy {short(told.cross_entropy)}",
+        "square": f"squared error {short(told.squared)}",
         "entropy slope": f"cross-entropy {signed(told.gradient[t], 3)}",
         "square slope": f"squared error {signed(told.squared_gradient[t], 3)}",
     }

@@ -149,8 +149,10 @@ def number_sentences(
 def _where_lowest(state: State) -> str:
     mse, mae, huber = (bottom(loss, state) for loss in LOSSES)
     if mse == mae == huber:
-        return f"The slope of all three passes 0 at c = {mse}." if state.derivative else (
-            f"All three are lowest at c = {mse}."
+        return (
+            f"The slope of all three passes 0 at c = {mse}."
+            if state.derivative
+            else f"All three are lowest at c = {mse}."
         )
     if state.derivative:
         return f"MSE's slope passes 0 at c = {mse}, MAE's at {mae}, Huber's at {huber}."

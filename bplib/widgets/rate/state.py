@@ -21,7 +21,6 @@ PRESETS: dict[str, float] = {
 """Name of a preset -> its learning rate. The names say no more: what each rate does is for the learner to find."""
 
 
-
 def _two_digits(rate: float) -> float:
     return float(f"{rate:.2g}")
 
