@@ -49,7 +49,7 @@ def test_what_is_not_covered_fails_its_stage(tmp_path: Path, more: str, missed: 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     commands = [stage.command for stage in suite.stages("--full", [])[5:8]]
-    table = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    table = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_timeout"}
     done = [subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, env=table, check=False) for words in commands]
     assert [one.returncode for one in done] == statuses
 
@@ -61,6 +61,14 @@ def test_a_test_that_fails_while_coverage_is_measured_is_left_to_the_stage_of_th
     fails = [sys.executable, "-c", "raise SystemExit(1)"]
     done = [suite._run(stage._replace(command=fails), tmp_path, dict(os.environ)) for stage in (coverage, core)]
     assert [(one.failed, one.verdict) for one in done] == [(0, "measured"), (1, "failed")]
+
+
+def test_the_measurement_of_coverage_cannot_wait_for_ever(project: Path) -> None:
+    command = {stage.name: stage for stage in suite.stages("--full", [])}["coverage"].command
+    assert [word for word in command if word.startswith("--timeout=")]
+    left_out = [word.partition("=")[2] for word in command if word.startswith("--ignore=tests/widgets/")]
+    assert left_out == ["tests/widgets/test_interrupts_in_widgets.py"]
+    assert (ROOT / left_out[0]).exists()
 
 
 def test_pytest_arguments_run_pytest_alone(project: Path) -> None:
