@@ -130,10 +130,9 @@ def layers(x: Array, theta: Array, stack: Stack) -> Remembered:
         linear(x, *parts[0])  # refuses it
     try:
         for (weight, bias), activate in zip(parts, stack.applied):  # noqa: B905  (made together; this is faster)
-            x = x.dot(weight)
-            add(x, bias, x)  # the product is a new array that nobody else holds
-            if activate is not None:
-                x = activate(x, x)
+            z = x.dot(weight)
+            add(z, bias, z)  # the product is a new array that nobody else holds
+            x = z if activate is None else activate(z, z)
             outputs.append(x)
     except ValueError:
         linear(x, weight, bias)  # says which two shapes do not fit

@@ -73,8 +73,9 @@ def cases():
     model = plain()
     model[0].weight.requires_grad = False
     yield model, model, losses.mse, BATCHES, SGD(model.parameters(), lr=0.1)
-    model = nn.Linear(2, 1, rng=0)
-    yield model, model, losses.mse, BATCHES, SGD(model.parameters(), lr=0.1)
+    for bias in (True, False):
+        model = nn.Linear(2, 1, bias=bias, rng=0)
+        yield model, model, losses.mse, BATCHES, SGD(model.parameters(), lr=0.1)
     model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.Tanh(), nn.Linear(2, 2, rng=1), nn.Tanh(), nn.Linear(2, 1, rng=2))
     model[2].weight = model[0].weight
     yield model, model, losses.mse, BATCHES, SGD(model.parameters(), lr=0.1)

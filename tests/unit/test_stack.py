@@ -411,3 +411,13 @@ def test_a_bias_of_another_shape_is_refused_with_both_shapes():
     _ = model.theta
     with pytest.raises(ShapeError, match=r"weight has shape \(2, 3\), bias has shape \(1,\)"):
         model(X)
+
+
+def test_what_goes_wrong_in_an_activation_is_not_taken_for_shapes_that_do_not_fit(monkeypatch):
+    def fails(z, out):
+        raise ValueError("the activation speaks")
+
+    monkeypatch.setitem(rules._APPLIED, "tanh", fails)
+    stack = rules.Stack([(2, 3)], ["tanh"])
+    with pytest.raises(ValueError, match="the activation speaks"):
+        TABLE["layers"].forward(X, np.ones(9), stack)
