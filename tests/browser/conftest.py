@@ -62,9 +62,11 @@ class LabPage:
     page: Page
     server: LabServer
     problems: list[str] = field(default_factory=list)
+    knows_its_widgets: bool = False
 
     def watch(self) -> None:
         """Write down errors, dialogs, and requests that leave this machine."""
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         self.page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
@@ -73,6 +75,11 @@ class LabPage:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.problems.append(f"console: {message.text}")
+
+    def _frame(self, payload: str | bytes) -> None:
+        # One answer of a kernel that has imported ipywidgets, one of all others.
+        said = payload.encode() if isinstance(payload, str) else payload
+        self.knows_its_widgets = self.knows_its_widgets or b"update_states" in said or b"comm_info_reply" in said
 
     def _request(self, request: Any) -> None:
         if not request.url.startswith((self.server.url, self.server.url.replace("http", "ws"), "data:", "blob:")):
@@ -84,6 +91,11 @@ class LabPage:
         self.idle()
         if not classic:  # idle, and connected: else Run asks for a kernel
             self.page.get_by_text("| Idle").wait_for(timeout=90_000)
+        # A new page asks the kernel for the widgets that are there. What is made before the answer can come in halves.
+        for _ in range(100):
+            if self.knows_its_widgets:
+                break
+            self.page.wait_for_timeout(50)
         for _ in range(5):
             self.page.locator(".jp-Notebook .jp-Cell").first.click()
             self.page.get_by_role("menuitem", name="Run", exact=True).click()
