@@ -87,6 +87,7 @@ class LabPage:
 
     def open(self, notebook: str, *, classic: bool = False) -> None:
         """Open a notebook in JupyterLab, or in Notebook 7, and run all of its cells, to the last."""
+        self.knows_its_widgets = False
         self.page.goto(f"{self.server.url}/{'notebooks' if classic else 'lab/tree'}/{notebook}?reset")
         self.idle()
         if not classic:  # idle, and connected: else Run asks for a kernel
