@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bplib import losses, nn, optim
-from bplib.training import Checkpoint, fit, load
+from bplib.training import Checkpoint, fit, load, on
 
 X = np.random.default_rng(0).normal(size=(64, 3))
 Y = X @ [[1.0], [-2.0], [0.5]]
@@ -96,6 +96,18 @@ def test_the_words_say_where_it_stopped_and_the_old_handler_is_back():
     assert history.stopped == "Interrupted in epoch 2, after 24 of 64 examples. The last step was finished."
     assert (history.steps, history["epoch"].tolist()) == (11, [1, 2])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_before_the_first_batch_of_an_epoch_adds_no_row():
+    model, optimizer = build()
+
+    def press(event, run):
+        if len(run.history.get("epoch", ())) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    history = train(model, optimizer, callbacks=[on("epoch_start", press)])
+    assert history.stopped == "Interrupted in epoch 2, after 0 of 64 examples. The last step was finished."
+    assert (history.steps, history["epoch"].tolist()) == (8, [1])
 
 
 def test_a_second_interrupt_is_raised_at_once_and_leaves_the_handler_as_it_was():
